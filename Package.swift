@@ -1,0 +1,80 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of ours is built in Swift 6 language mode, and a warning is an error.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+]
+
+/// Modules, lowest floor first: each imports only what stands above it in this list.
+let package = Package(
+    name: "millrace",
+    products: [
+        .executable(name: "millrace", targets: ["MillraceCommand"]),
+        .library(name: "Millrace", targets: ["Millrace"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: [
+        // C and C++ behind flat C interfaces.
+        .target(name: "CFlatBuffers", cxxSettings: [.headerSearchPath("generated")]),
+        .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
+        .target(name: "CKernels"),
+        .target(name: "CLinux"),
+        .target(
+            name: "CPostgresParser",
+            linkerSettings: [.linkedLibrary(":libpg_query.a"), .linkedLibrary("pthread")]),
+
+        // Vocabulary shared by all floors.
+        .target(name: "Bounds", swiftSettings: strict),
+        .target(name: "Values", dependencies: ["Bounds"], swiftSettings: strict),
+        .target(name: "Bytes", dependencies: ["Bounds", "CKernels"], swiftSettings: strict),
+        .target(name: "Linux", dependencies: ["Bytes", "CLinux"], swiftSettings: strict),
+        .target(name: "Wire", dependencies: ["Values", "Bytes", "CFlatBuffers", "CZstd"], swiftSettings: strict),
+
+        // SQL text to numbers.
+        .target(name: "Language", dependencies: ["Bounds", "Values", "CPostgresParser"], swiftSettings: strict),
+        .target(name: "Plan", dependencies: ["Language", "Values", "Bounds"], swiftSettings: strict),
+        .target(name: "Engine", dependencies: ["Plan", "Values", "Bytes", "Wire"], swiftSettings: strict),
+
+        // The server.
+        .target(
+            name: "Runtime",
+            dependencies: [
+                "Engine", "Plan", "Language", "Wire", "Linux", "Bytes", "Bounds", "Values",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ],
+            swiftSettings: strict),
+
+        // Clients and commands.
+        .target(
+            name: "Millrace",
+            dependencies: [
+                "Wire", "Values", "Bytes",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "clients/swift/Sources",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "MillraceCommand",
+            dependencies: [
+                "Runtime", "Engine", "Plan", "Language", "Wire", "Values", "Bytes", "Linux", "Bounds", "Millrace",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+
+        .testTarget(name: "BoundsTests", dependencies: ["Bounds"], path: "Tests/Bounds", swiftSettings: strict),
+    ],
+    cxxLanguageStandard: .cxx17
+)

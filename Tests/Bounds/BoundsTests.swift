@@ -1,0 +1,6 @@
+import Bounds
+import Testing
+
+@Test func `the limits do not contradict one another`() {
+    Bounds.checkRelations()
+}
