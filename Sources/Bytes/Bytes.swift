@@ -1,0 +1,1 @@
+/// Owned, aligned, pooled memory.

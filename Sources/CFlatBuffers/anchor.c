@@ -1,0 +1,1 @@
+void millrace_flatbuffers_anchor(void) {}

@@ -1,0 +1,2 @@
+#include "CLinux.h"
+void CLinux_anchor(void) {}

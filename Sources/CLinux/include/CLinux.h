@@ -1,0 +1,1 @@
+void CLinux_anchor(void);

@@ -1,0 +1,2 @@
+#include "CPostgresParser.h"
+void CPostgresParser_anchor(void) {}

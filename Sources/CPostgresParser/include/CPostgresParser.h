@@ -1,0 +1,1 @@
+void CPostgresParser_anchor(void);

@@ -1,0 +1,1 @@
+/// Linux system interfaces: epoll, sockets, eventfd, files, clock.

@@ -1,0 +1,1 @@
+/// Frames, protocol tables and Arrow batches.
