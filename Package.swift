@@ -74,6 +74,7 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .testTarget(name: "ArchitectureTests", path: "Tests/Architecture", swiftSettings: strict),
         .testTarget(name: "BoundsTests", dependencies: ["Bounds"], path: "Tests/Bounds", swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17

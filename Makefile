@@ -1,0 +1,57 @@
+# Millrace: every command of a developer's day. `make help` lists them.
+#
+# `make demo` and `make test` stand on their own: on a machine that has only the Swift toolchain they first install what
+# is missing (Debian packages; Python packages into .venv/, which only the tests and benchmarks use).
+
+BINARY   := .build/release/millrace
+PYTHON   := .venv/bin/python
+# Touched when .venv/ holds everything that its requirements name.
+VENV     := .venv/ready
+STATIC   := --static-swift-stdlib
+SOURCES  := Package.swift Sources clients/swift Tests benchmarks examples
+
+# Events of the benchmark's workloads: `make bench N=10000000` takes longer and is steadier.
+N        ?= 4000000
+
+.PHONY: help demo test test-swift test-python build release bench format lint prerequisites clean
+
+help: ## list the commands
+	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+demo: release ## start a server on sample payments and watch the vectors appear
+	@swift build -c release $(STATIC) --product millrace-demo
+	@exec .build/release/millrace-demo --server $(BINARY)
+
+test: test-swift test-python ## run every test: Swift's, then pytest over the real binary
+
+test-swift: prerequisites
+	swift test
+
+test-python: release $(VENV)
+	$(PYTHON) -m pytest Tests/EndToEnd
+
+build: prerequisites ## debug build of everything
+	swift build
+
+release: prerequisites ## the static release binary, .build/release/millrace
+	swift build -c release $(STATIC) --product millrace
+
+bench: release $(VENV) ## hand-written C, our engine, our server, and the ratios (N=events)
+	swift build -c release $(STATIC) --product millrace-bench
+	$(PYTHON) benchmarks/run.py --events $(N)
+
+format: ## rewrite the Swift sources in the house format
+	swift format --in-place --parallel --recursive $(SOURCES)
+
+lint: ## fail where `make format` would change something or a format rule is broken
+	swift format lint --strict --parallel --recursive $(SOURCES)
+
+prerequisites:
+	@scripts/prerequisites build
+
+$(VENV): Tests/EndToEnd/requirements.txt clients/python/pyproject.toml
+	@scripts/prerequisites python
+	@scripts/virtual-environment
+
+clean: ## remove everything that was built
+	rm -rf .build .venv benchmarks/build

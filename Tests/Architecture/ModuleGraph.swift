@@ -1,0 +1,56 @@
+/// Who may import whom, lowest floor first. This table is the architecture: changing it is a decision, not a fix for a
+/// failing test. What a module may import includes what those modules may import, except what comes from outside.
+struct Module: Sendable {
+    let name: String
+    /// Folder of its sources, relative to the package.
+    let folder: String
+    /// Modules of ours.
+    let mayImport: [String]
+    /// Modules of the toolchain and of other packages.
+    let mayImportFromOutside: Set<String>
+
+    init(_ name: String, folder: String? = nil, mayImport: [String] = [], outside: Set<String> = []) {
+        self.name = name
+        self.folder = folder ?? "Sources/\(name)"
+        self.mayImport = mayImport
+        mayImportFromOutside = outside.union(["Swift", "Synchronization"])
+    }
+}
+
+let modules: [Module] = [
+    // C and C++ behind flat C interfaces: they know nothing of ours.
+    Module("CFlatBuffers"),
+    Module("CZstd"),
+    Module("CKernels"),
+    Module("CLinux"),
+    Module("CPostgresParser"),
+
+    // Vocabulary shared by all floors.
+    Module("Bounds"),
+    Module("Values", mayImport: ["Bounds"]),
+    Module("Bytes", mayImport: ["Bounds", "CKernels"]),
+    Module("Linux", mayImport: ["Bytes", "CLinux"], outside: ["Glibc"]),
+    Module("Wire", mayImport: ["Values", "Bytes", "CFlatBuffers", "CZstd"]),
+
+    // SQL text to numbers.
+    Module("Language", mayImport: ["Values", "CPostgresParser"]),
+    Module("Plan", mayImport: ["Language"]),
+    Module("Engine", mayImport: ["Plan", "Bytes", "Wire"]),
+
+    // The server.
+    Module("Runtime", mayImport: ["Engine", "Linux"], outside: ["Logging", "Histogram"]),
+
+    // Clients and commands.
+    Module("Millrace", folder: "clients/swift/Sources", mayImport: ["Wire"], outside: ["NIOCore", "NIOPosix"]),
+    Module(
+        "MillraceCommand", mayImport: ["Runtime", "Millrace"],
+        outside: ["ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals"]),
+]
+
+/// Everything of ours that `module` stands on, whether directly or through others.
+func floorsBelow(_ module: Module) -> Set<String> {
+    module.mayImport.reduce(into: []) { below, name in
+        below.insert(name)
+        if let next = modules.first(where: { $0.name == name }) { below.formUnion(floorsBelow(next)) }
+    }
+}
