@@ -41,7 +41,9 @@ let package = Package(
         // SQL text to numbers.
         .target(name: "Language", dependencies: ["Bounds", "Values", "CPostgresParser"], swiftSettings: strict),
         .target(name: "Plan", dependencies: ["Language", "Values", "Bounds"], swiftSettings: strict),
-        .target(name: "Engine", dependencies: ["Plan", "Values", "Bytes", "Wire"], swiftSettings: strict),
+        .target(
+            name: "Engine", dependencies: ["Plan", "Language", "Values", "Bytes", "Wire", "Bounds", "CKernels"],
+            swiftSettings: strict),
 
         // The server.
         .target(

@@ -1,1 +1,2 @@
 void CKernels_anchor(void);
+#include "CKernelsMath.h"
