@@ -77,6 +77,8 @@ let package = Package(
             swiftSettings: strict),
 
         .testTarget(name: "ArchitectureTests", path: "Tests/Architecture", swiftSettings: strict),
+        .testTarget(name: "LinuxTests", dependencies: ["Linux"], path: "Tests/Linux", swiftSettings: strict),
+        .testTarget(name: "RuntimeTests", dependencies: ["Runtime"], path: "Tests/Runtime", swiftSettings: strict),
         .testTarget(name: "BoundsTests", dependencies: ["Bounds"], path: "Tests/Bounds", swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17

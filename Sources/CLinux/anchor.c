@@ -1,2 +1,0 @@
-#include "CLinux.h"
-void CLinux_anchor(void) {}

@@ -1,1 +1,0 @@
-/// Linux system interfaces: epoll, sockets, eventfd, files, clock.

@@ -1,1 +1,0 @@
-/// Reactor, sequence, shards and sessions.
