@@ -1,2 +1,3 @@
+#include "Memory.h"
 void CKernels_anchor(void);
 #include "CKernelsMath.h"

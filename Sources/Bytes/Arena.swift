@@ -1,0 +1,200 @@
+import CKernels
+
+/// Memory of one shard: blocks of planned sizes inside one reserved range of addresses.
+///
+///     arena   ┌── span 0 ──┬── span 1 ──┬── span 2 … ──┬─ … ─┐   256 KiB each, in huge pages
+///             │ 48-byte    │ 64-byte    │ one block of │     │
+///             │ blocks     │ blocks     │ several spans│     │
+///             └────────────┴────────────┴──────────────┴─────┘
+///
+/// A block is named by its granule: its distance from the arena's base in units of 16 bytes, 32 bits wide, never 0. So a
+/// copy of the used part of the range, mapped elsewhere, is the same state. The range is only reserved: memory comes with
+/// the first touch, and goes back to the system when a span's last block is freed.
+///
+/// Invariants: a span is free, belongs to one size class, or is part of one run; a span of a class is in that class's
+/// list if and only if it has a free block; a free block's first four bytes name the next free block of its span.
+public struct Arena: ~Copyable {
+    public typealias Granule = UInt32
+
+    public static let granuleBytes = 16
+    public static let spanBytes = 256 << 10
+    /// What 32-bit granules reach.
+    public static let bytesMax = granuleBytes << 32
+
+    public let base: UnsafeMutableRawPointer
+    /// Bytes of blocks handed out, each rounded to its size class.
+    public private(set) var usedBytes = 0
+    /// Bytes of spans in use; the limit is on these.
+    public private(set) var spanBytesInUse = 0
+    public let limitBytes: Int
+
+    private let reservedBytes: Int
+    private let spans: UnsafeMutablePointer<Span>
+    private let spanCount: Int
+    /// First span with a free block, by size class.
+    private let open: UnsafeMutablePointer<Int32>
+    /// No span below this one is free.
+    private var firstFree = 0
+
+    private struct Span {
+        var state = State.free
+        var sizeClass: UInt8 = 0
+        /// Blocks handed out; for the first span of a run, its length in spans.
+        var live: UInt32 = 0
+        /// Granule of the first block on the free list; 0: none.
+        var freed: UInt32 = 0
+        /// Bytes from the span's start that were ever handed out.
+        var fresh: UInt32 = 0
+        var next: Int32 = -1
+        var previous: Int32 = -1
+    }
+
+    private enum State: UInt8 { case free, open, full, run }
+
+    /// Reserves addresses for `limitBytes`, rounded up to whole spans.
+    public init(limitBytes: Int) {
+        precondition(limitBytes > 0 && limitBytes <= Arena.bytesMax, "an arena holds 1 byte to \(Arena.bytesMax) bytes")
+        spanCount = (limitBytes + Arena.spanBytes - 1) / Arena.spanBytes
+        self.limitBytes = limitBytes
+        reservedBytes = spanCount * Arena.spanBytes
+        guard let base = CKernels_reserve(reservedBytes) else {
+            fatalError("cannot reserve \(reservedBytes) bytes of address space: raise the process's limit (ulimit -v) or lower the memory bound")
+        }
+        self.base = base
+        spans = .allocate(capacity: spanCount)
+        spans.initialize(repeating: Span(), count: spanCount)
+        open = .allocate(capacity: SizeClass.count)
+        open.initialize(repeating: -1, count: SizeClass.count)
+    }
+
+    deinit {
+        CKernels_release(base, reservedBytes)
+        spans.deallocate()
+        open.deallocate()
+    }
+
+    /// Address of a block. Valid until the block is freed; blocks do not move.
+    @inlinable @inline(__always)
+    public func address(_ granule: Granule) -> UnsafeMutableRawPointer {
+        base + Int(granule) &* Arena.granuleBytes
+    }
+
+    /// Bytes that a block for `bytes` takes.
+    @inlinable
+    public static func blockBytes(_ bytes: Int) -> Int {
+        bytes <= SizeClass.bytesMax ? SizeClass(holding: bytes).bytes : (bytes + spanBytes - 1) / spanBytes * spanBytes
+    }
+
+    /// A block of at least `bytes`, its contents unspecified; 0 when the arena is full.
+    public mutating func allocate(_ bytes: Int) -> Granule {
+        if bytes > SizeClass.bytesMax { return allocateRun(bytes) }
+        let sizeClass = SizeClass(holding: bytes)
+        let blockBytes = sizeClass.bytes
+        if open[sizeClass.index] < 0 && !openSpan(for: sizeClass) { return 0 }
+        let number = Int(open[sizeClass.index])
+        let span = spans + number
+        let granule: Granule
+        if span.pointee.freed != 0 {
+            granule = span.pointee.freed
+            span.pointee.freed = address(granule).load(as: UInt32.self)
+        } else {
+            granule = Granule((number * Arena.spanBytes + Int(span.pointee.fresh)) / Arena.granuleBytes)
+            span.pointee.fresh += UInt32(blockBytes)
+        }
+        span.pointee.live += 1
+        usedBytes += blockBytes
+        if span.pointee.freed == 0 && Int(span.pointee.fresh) + blockBytes > Arena.spanBytes {
+            unlink(number, from: sizeClass)
+            span.pointee.state = .full
+        }
+        return granule
+    }
+
+    /// Takes back a block that was allocated with these `bytes`.
+    public mutating func free(_ granule: Granule, bytes: Int) {
+        let number = Int(granule) * Arena.granuleBytes / Arena.spanBytes
+        if bytes > SizeClass.bytesMax { return freeRun(number) }
+        let sizeClass = SizeClass(holding: bytes)
+        let span = spans + number
+        assert(span.pointee.sizeClass == sizeClass.index && span.pointee.live > 0, "a block is freed with another size")
+        address(granule).storeBytes(of: span.pointee.freed, as: UInt32.self)
+        span.pointee.freed = granule
+        span.pointee.live -= 1
+        usedBytes -= sizeClass.bytes
+        if span.pointee.state == .full { link(number, into: sizeClass) }
+        // A class keeps one empty span, so that a block that comes and goes does not come and go with its span.
+        if span.pointee.live == 0 && (span.pointee.next >= 0 || span.pointee.previous >= 0) {
+            unlink(number, from: sizeClass)
+            giveBack(number, count: 1)
+        }
+    }
+
+    // MARK: Spans
+
+    private mutating func openSpan(for sizeClass: SizeClass) -> Bool {
+        guard let number = takeSpans(1) else { return false }
+        // The first granule of the arena is 0, which names no block.
+        spans[number] = Span(state: .full, sizeClass: UInt8(sizeClass.index), fresh: number == 0 ? UInt32(sizeClass.bytes) : 0)
+        link(number, into: sizeClass)
+        return true
+    }
+
+    private mutating func allocateRun(_ bytes: Int) -> Granule {
+        let count = (bytes + Arena.spanBytes - 1) / Arena.spanBytes
+        guard let number = takeSpans(count) else { return 0 }
+        for index in number ..< number + count { spans[index] = Span(state: .run) }
+        spans[number].live = UInt32(count)
+        usedBytes += count * Arena.spanBytes
+        return Granule(number * (Arena.spanBytes / Arena.granuleBytes))
+    }
+
+    private mutating func freeRun(_ number: Int) {
+        let count = Int(spans[number].live)
+        assert(spans[number].state == .run && count > 0, "a run is freed at its first span")
+        usedBytes -= count * Arena.spanBytes
+        giveBack(number, count: count)
+    }
+
+    /// First fit; the first span of the arena is left to small blocks, since a run there would be granule 0.
+    private mutating func takeSpans(_ count: Int) -> Int? {
+        while firstFree < spanCount && spans[firstFree].state != .free { firstFree += 1 }
+        var start = firstFree
+        if count > 1 { start = max(start, 1) }
+        var length = 0
+        while start + length < spanCount && length < count {
+            if spans[start + length].state == .free {
+                length += 1
+            } else {
+                start += length + 1
+                length = 0
+            }
+        }
+        guard length == count else { return nil }
+        spanBytesInUse += count * Arena.spanBytes
+        return start
+    }
+
+    private mutating func giveBack(_ number: Int, count: Int) {
+        for index in number ..< number + count { spans[index] = Span() }
+        CKernels_discard(base + number * Arena.spanBytes, count * Arena.spanBytes)
+        spanBytesInUse -= count * Arena.spanBytes
+        firstFree = min(firstFree, number)
+    }
+
+    private func link(_ number: Int, into sizeClass: SizeClass) {
+        let first = open[sizeClass.index]
+        spans[number].state = .open
+        spans[number].next = first
+        spans[number].previous = -1
+        if first >= 0 { spans[Int(first)].previous = Int32(number) }
+        open[sizeClass.index] = Int32(number)
+    }
+
+    private func unlink(_ number: Int, from sizeClass: SizeClass) {
+        let span = spans[number]
+        if span.previous >= 0 { spans[Int(span.previous)].next = span.next } else { open[sizeClass.index] = span.next }
+        if span.next >= 0 { spans[Int(span.next)].previous = span.previous }
+        spans[number].next = -1
+        spans[number].previous = -1
+    }
+}

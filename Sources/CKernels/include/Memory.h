@@ -1,0 +1,17 @@
+#ifndef MILLRACE_MEMORY_H
+#define MILLRACE_MEMORY_H
+
+#include <stddef.h>
+
+/// Reserves address space without memory behind it, aligned to 2 MiB, marked for huge pages; NULL when there is none.
+/// Pages are zero at first touch.
+void *CKernels_reserve(size_t bytes);
+/// Gives back what `CKernels_reserve` returned.
+void CKernels_release(void *base, size_t bytes);
+/// Gives the memory of whole pages back to the system and keeps their addresses; they read as zero afterwards.
+void CKernels_discard(void *base, size_t bytes);
+
+static inline void CKernels_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+static inline void CKernels_prefetchForWriting(const void *address) { __builtin_prefetch(address, 1, 3); }
+
+#endif
