@@ -1,0 +1,36 @@
+"""Millrace's client: events in, feature vectors out, as Arrow tables.
+
+import millrace
+
+with millrace.connect("127.0.0.1:7400") as server:
+    vectors = server.compute("payments", {"ts": [...], "card_id": [...], "amount": [...]}, view="card_risk")
+"""
+
+from ._server import Accepted, Server, Subscription, connect
+from .errors import (
+    BadBatchError,
+    BadSchemaError,
+    ConnectionClosed,
+    MemoryFullError,
+    MillraceError,
+    OverloadedError,
+    ProtocolError,
+    ServerError,
+    ShuttingDownError,
+    TooLargeError,
+    UnauthorizedError,
+    UnknownTableError,
+    UnknownViewError,
+    UnsupportedVersionError,
+)
+
+__version__ = "0.1.0"
+
+OK, LATE, REFUSED = 0, 1, 2
+"""Values of the column `millrace_status`."""
+
+__all__ = [
+    "Accepted", "BadBatchError", "BadSchemaError", "ConnectionClosed", "LATE", "MemoryFullError", "MillraceError", "OK",
+    "OverloadedError", "ProtocolError", "REFUSED", "Server", "ServerError", "ShuttingDownError", "Subscription", "TooLargeError",
+    "UnauthorizedError", "UnknownTableError", "UnknownViewError", "UnsupportedVersionError", "connect",
+]

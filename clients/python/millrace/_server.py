@@ -1,0 +1,264 @@
+"""What a user of the package sees: a server, and calls on it."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any, Iterator, NamedTuple, Sequence
+
+import pyarrow as pa
+
+from . import _arrow, _frames, _messages
+from ._connection import Connection, connect_with_retries
+from ._flatbuffers import decode, encode
+from ._frames import Header, Kind
+from .errors import MillraceError, ProtocolError
+
+
+class Accepted(NamedTuple):
+    """What became of the rows of an `ingest`."""
+
+    rows: int
+    late: int
+    refused: int
+
+
+class _Channel:
+    """A table, or a view's keys, opened on this connection for batches of one schema."""
+
+    def __init__(self, number: int, target: pa.Schema, views: dict[int, tuple[str, pa.Schema]]):
+        self.number = number
+        self.target = target
+        self.views = views  # by the channel that results come on
+
+
+class Server:
+    """A connection to one server. Made by `millrace.connect`; a context manager. Not for several threads at once."""
+
+    def __init__(self, connection: Connection, options: dict):
+        self._connection = connection
+        self._options = options
+        self._channels: dict[tuple, _Channel] = {}
+        self._subscriptions: list[Subscription] = []
+
+    def __enter__(self) -> "Server":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connection and every subscription made from it."""
+        for subscription in self._subscriptions:
+            subscription.close()
+        self._connection.close()
+
+    @property
+    def version(self) -> str:
+        """The server's own version."""
+        return self._connection.welcome["server_version"]
+
+    # MARK: Events
+
+    def compute(self, table: str, data: Any, *, view: str | None = None, with_status: bool = False) -> pa.Table:
+        """Ingests `data` into `table` and answers each row with the vector that holds from then on: one step, no race.
+
+        `data` is whatever holds columns: a pyarrow Table or RecordBatch, a pandas or polars DataFrame, a dictionary of columns
+        or a list of dictionaries; columns are matched by name. The answer is in the order of the rows; rows that the view's
+        outermost WHERE rejects are absent. A late or refused row has NULL features: `with_status=True` appends the columns
+        `millrace_row` (place in `data`) and `millrace_status` (`millrace.OK`, `LATE` or `REFUSED`).
+
+        Without `view`, the table's only view that no other view reads is meant; several are an error that names them.
+        """
+        return self._ask(Kind.COMPUTE, table, data, view, with_status)
+
+    def evaluate(self, table: str, data: Any, *, view: str | None = None, with_status: bool = False) -> pa.Table:
+        """What `compute` would have answered; the server keeps nothing of it."""
+        return self._ask(Kind.EVALUATE, table, data, view, with_status)
+
+    def compute_all(
+        self, table: str, data: Any, *, views: Sequence[str] = (), with_status: bool = False
+    ) -> dict[str, pa.Table]:
+        """`compute` for several views at one place of the sequence; without `views`, all that no other view reads."""
+        return self._answers(Kind.COMPUTE, table, data, tuple(views), with_status)
+
+    def ingest(self, table: str, data: Any) -> Accepted:
+        """Ingests `data` and answers nothing but how many rows were taken, came late or were refused."""
+        accepted: list[dict] = []
+
+        def answered(header: Header, body: bytes) -> None:
+            if header.kind != Kind.ACCEPTED:
+                raise ProtocolError(f"the server answered an ingest with a frame of kind {header.kind}")
+            accepted.append(decode(_messages.ACCEPTED, body))
+
+        rows = _arrow.as_table(data)
+        channel = self._open(table, (), rows.schema)
+        self._send_batches(Kind.INGEST, channel, rows, answered)
+        return Accepted(*(sum(counts[name] for counts in accepted) for name in Accepted._fields))
+
+    def _ask(self, kind: Kind, table: str, data: Any, view: str | None, with_status: bool) -> pa.Table:
+        answers = self._answers(kind, table, data, (view,) if view else (), with_status)
+        if len(answers) != 1:
+            raise MillraceError(f"{table} has the views {', '.join(sorted(answers))}: say which one is meant, as in view={min(answers)!r}")
+        return next(iter(answers.values()))
+
+    def _answers(self, kind: Kind, table: str, data: Any, views: tuple, with_status: bool) -> dict[str, pa.Table]:
+        rows = _arrow.as_table(data)
+        channel = self._open(table, views, rows.schema)
+        return self._collect(kind, channel, rows, with_status)
+
+    def _collect(self, kind: Kind, channel: _Channel, rows: pa.Table, with_status: bool) -> dict[str, pa.Table]:
+        answers: dict[int, list] = {number: [] for number in channel.views}
+        offsets: dict[int, int] = {}
+
+        def answered(header: Header, body: bytes) -> None:
+            if header.kind != Kind.RESULT or header.channel not in answers:
+                raise ProtocolError(f"the server answered with a frame of kind {header.kind} on channel {header.channel}")
+            batch = _arrow.read_batch(body, channel.views[header.channel][1])
+            answers[header.channel].append(_arrow.with_row_offset(batch, offsets[header.request_id]))
+
+        self._send_batches(kind, channel, rows, answered, offsets)
+        tables = {name: pa.Table.from_batches(answers[number], schema) for number, (name, schema) in channel.views.items()}
+        return tables if with_status else {name: _arrow.without_trailers(table) for name, table in tables.items()}
+
+    def _send_batches(self, kind: Kind, channel: _Channel, rows: pa.Table, answered, offsets: dict | None = None) -> None:
+        def requests() -> Iterator[tuple[int, list]]:
+            sent = 0
+            for batch in _arrow.batches(rows, self._connection.welcome["batch_rows_max"] or 65_536):
+                request_id = self._connection.next_request_id()
+                if offsets is not None:
+                    offsets[request_id] = sent
+                sent += batch.num_rows
+                dictionaries, message = _arrow.messages(batch)
+                frames = [
+                    part
+                    for dictionary in dictionaries
+                    for part in _frames.encode(Kind.DICTIONARY, dictionary, channel=channel.number)
+                ]
+                yield request_id, frames + _frames.encode(kind, message, channel=channel.number, request_id=request_id)
+
+        self._connection.pipeline(requests(), answered)
+
+    # MARK: Reading
+
+    def get(self, view: str, keys: Any, *, at: int | datetime.datetime | None = None) -> pa.Table:
+        """The windowed columns of `view` as they stand for `keys`, without an event: one row a key, in the order given.
+
+        `keys` holds the columns that the view's windows are partitioned by, as in `{"card_id": [42, 43]}`. Columns of the event
+        itself, and windows whose keys are not all given, are NULL. `at` is the moment that frames end at: a datetime, or an integer in
+        the unit of the table's event time (microseconds since 1970 for timestamps); without it, the server's clock.
+        """
+        rows = _arrow.as_table(keys)
+        if at is not None:
+            moment = at if isinstance(at, int) else _microseconds(at)
+            rows = rows.append_column("millrace_at", pa.array([moment] * rows.num_rows, pa.int64()))
+        channel = self._open(view, None, rows.schema)
+        return next(iter(self._collect(Kind.GET, channel, rows, False).values()))
+
+    def subscribe(self, view: str, *, where: str | None = None, from_sequence: int | None = None) -> "Subscription":
+        """Every row of `view` from now on, whoever sent the event: an iterator of pyarrow RecordBatches.
+
+        Uses a connection of its own, so that this one stays free for calls inside the loop."""
+        subscription = Subscription(Connection(self._connection.address, **self._options), view, where, from_sequence)
+        self._subscriptions.append(subscription)
+        return subscription
+
+    def status(self) -> dict:
+        """What the server says of itself: see docs/operations.md."""
+        header, body = self._connection.request(Kind.STATUS)
+        if header.kind != Kind.STATUS_REPLY:
+            raise ProtocolError(f"the server answered a status request with a frame of kind {header.kind}")
+        return decode(_messages.STATUS, body)
+
+    # MARK: Channels
+
+    def _open(self, name: str, views: tuple | None, schema: pa.Schema) -> _Channel:
+        """The channel for batches of `schema`: of the table `name`, or of the keys of the view `name` where `views` is None.
+
+        A channel has one schema for good, so another one opens another channel."""
+        known = (name, views, tuple((field.name, str(field.type)) for field in schema))
+        if known not in self._channels:
+            self._channels[known] = self._open_new(len(self._channels) + 1, name, views, schema)
+        return self._channels[known]
+
+    def _open_new(self, number: int, name: str, views: tuple | None, schema: pa.Schema) -> _Channel:
+        if views is None:
+            keys = [column for column in schema.names if column != "millrace_at"]
+            request = {"mode": _messages.OPEN_GET, "view": name, "key_columns": keys}
+        else:
+            request = {"mode": _messages.OPEN_STREAM, "table": name, "views": list(views)}
+        header, body = self._connection.request(Kind.OPEN, encode(_messages.OPEN, request), channel=number)
+        if header.kind != Kind.OPENED:
+            raise ProtocolError(f"the server answered an open with a frame of kind {header.kind}")
+        opened = decode(_messages.OPENED, body)
+
+        schemas = {}
+        for _ in range(len(opened["views"]) + 1):
+            header, body = self._connection.receive()
+            if header.kind != Kind.SCHEMA:
+                raise ProtocolError(f"the server sent a frame of kind {header.kind} where a schema was due")
+            schemas[header.channel] = _arrow.read_schema(body)
+        self._connection.send(_frames.encode(Kind.SCHEMA, schema.remove_metadata().serialize(), channel=number))
+        answered = {entry["channel"]: (entry["name"], schemas[entry["channel"]]) for entry in opened["views"]}
+        return _Channel(number, schemas[number], answered)
+
+
+class Subscription:
+    """An iterator of pyarrow RecordBatches, and a context manager; `schema` says their columns, `sequence` the last one's place."""
+
+    def __init__(self, connection: Connection, view: str, where: str | None, from_sequence: int | None):
+        self._connection = connection
+        self.sequence = 0
+        try:
+            request = {"view": view, "where": where, "from_sequence": from_sequence}
+            header, body = connection.request(Kind.SUBSCRIBE, encode(_messages.SUBSCRIBE, request))
+            if header.kind != Kind.SUBSCRIBED:
+                raise ProtocolError(f"the server answered a subscribe with a frame of kind {header.kind}")
+            self._channel = decode(_messages.SUBSCRIBED, body)["channel"]
+            _, body = connection.receive()
+            self._wire_schema = _arrow.read_schema(body)
+        except BaseException:
+            connection.close()
+            raise
+        self.schema = _arrow.without_trailers(self._wire_schema.empty_table()).schema
+
+    def __iter__(self) -> "Subscription":
+        return self
+
+    def __next__(self) -> pa.RecordBatch:
+        while True:
+            header, body = self._connection.receive()
+            if header.kind == Kind.PUSH:
+                self.sequence = header.sequence
+                return _arrow.without_trailers(_arrow.read_batch(body, self._wire_schema))
+
+    def __enter__(self) -> "Subscription":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def connect(
+    address: str = "127.0.0.1:7400",
+    *,
+    token: str | None = None,
+    timeout: float | None = 30.0,
+    wait: float = 0.0,
+    name: str = "millrace-python",
+) -> Server:
+    """A connection to the server at `address`: `HOST:PORT` or `unix:PATH`.
+
+    `timeout` bounds every wait for the server, in seconds (None: no bound); `wait` is how long to keep trying while
+    nobody listens at the address yet; `token` is the credential, where the server asks for one.
+    """
+    options = {"token": token, "timeout": timeout, "name": name}
+    return Server(connect_with_retries(address, wait=wait, **options), options)
+
+
+def _microseconds(moment: datetime.datetime) -> int:
+    """Since 1970; a datetime without a zone is taken as UTC."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
+    return (aware - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)) // datetime.timedelta(microseconds=1)

@@ -1,0 +1,77 @@
+"""What can go wrong, as types. `except millrace.MillraceError` catches all of it."""
+
+from __future__ import annotations
+
+
+class MillraceError(Exception):
+    """Everything this package raises on its own account."""
+
+
+class ProtocolError(MillraceError):
+    """The other side sent what the protocol does not allow. The connection is of no further use."""
+
+
+class ConnectionClosed(MillraceError, ConnectionError):
+    """The server went away, or this connection was closed."""
+
+
+class ServerError(MillraceError):
+    """The server refused a request; the message is the server's own.
+
+    `code` is one of the protocol's text codes, `detail` says more where there is more to say, `retry` is True where the
+    same request may succeed later.
+    """
+
+    code = ""
+
+    def __init__(self, code: str, message: str, detail: str = "", retry: bool = False):
+        super().__init__(f"{message}\n{detail}" if detail else message)
+        self.code, self.message, self.detail, self.retry = code, message, detail, retry
+
+
+class UnknownTableError(ServerError):
+    code = "unknown_table"
+
+
+class UnknownViewError(ServerError):
+    code = "unknown_view"
+
+
+class BadSchemaError(ServerError):
+    code = "bad_schema"
+
+
+class BadBatchError(ServerError):
+    code = "bad_batch"
+
+
+class UnsupportedVersionError(ServerError):
+    code = "unsupported_version"
+
+
+class UnauthorizedError(ServerError):
+    code = "unauthorized"
+
+
+class TooLargeError(ServerError):
+    code = "too_large"
+
+
+class OverloadedError(ServerError):
+    code = "overloaded"
+
+
+class MemoryFullError(ServerError):
+    code = "memory_full"
+
+
+class ShuttingDownError(ServerError):
+    code = "shutting_down"
+
+
+_BY_CODE = {kind.code: kind for kind in ServerError.__subclasses__()}
+
+
+def server_error(code: str, message: str, detail: str, retry: bool) -> ServerError:
+    """The error as the type that its code names; a plain ServerError for `internal` and codes of later versions."""
+    return _BY_CODE.get(code, ServerError)(code, message, detail, retry)
