@@ -76,6 +76,11 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // Examples: what a user of the package would write.
+        .target(name: "PaymentSimulator", path: "examples/payments/Simulator", swiftSettings: strict),
+
+        .testTarget(
+            name: "ExamplesTests", dependencies: ["PaymentSimulator"], path: "Tests/Examples", swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", path: "Tests/Architecture", swiftSettings: strict),
         .testTarget(name: "LinuxTests", dependencies: ["Linux"], path: "Tests/Linux", swiftSettings: strict),
         .testTarget(name: "RuntimeTests", dependencies: ["Runtime"], path: "Tests/Runtime", swiftSettings: strict),
