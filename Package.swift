@@ -84,6 +84,13 @@ let package = Package(
         .testTarget(name: "ArchitectureTests", path: "Tests/Architecture", swiftSettings: strict),
         .testTarget(name: "LinuxTests", dependencies: ["Linux"], path: "Tests/Linux", swiftSettings: strict),
         .testTarget(name: "RuntimeTests", dependencies: ["Runtime"], path: "Tests/Runtime", swiftSettings: strict),
+        .testTarget(
+            name: "MillraceTests",
+            dependencies: ["Millrace", "Runtime", "Wire", "Values", .product(name: "NIOPosix", package: "swift-nio")],
+            path: "Tests/Millrace", swiftSettings: strict),
+        .testTarget(
+            name: "MillraceCommandTests", dependencies: ["MillraceCommand", "Millrace", "Values", "Linux"],
+            path: "Tests/MillraceCommand", swiftSettings: strict),
         .testTarget(name: "BoundsTests", dependencies: ["Bounds"], path: "Tests/Bounds", swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17
