@@ -36,7 +36,8 @@ let package = Package(
         .target(name: "Values", dependencies: ["Bounds"], swiftSettings: strict),
         .target(name: "Bytes", dependencies: ["Bounds", "CKernels"], swiftSettings: strict),
         .target(name: "Linux", dependencies: ["Bytes", "CLinux"], swiftSettings: strict),
-        .target(name: "Wire", dependencies: ["Values", "Bytes", "CFlatBuffers", "CZstd"], swiftSettings: strict),
+        .target(
+            name: "Wire", dependencies: ["Bounds", "Values", "Bytes", "CFlatBuffers", "CKernels", "CZstd"], swiftSettings: strict),
 
         // SQL text to numbers.
         .target(name: "Language", dependencies: ["Bounds", "Values", "CPostgresParser"], swiftSettings: strict),
@@ -92,6 +93,8 @@ let package = Package(
             name: "MillraceCommandTests", dependencies: ["MillraceCommand", "Millrace", "Values", "Linux"],
             path: "Tests/MillraceCommand", swiftSettings: strict),
         .testTarget(name: "BoundsTests", dependencies: ["Bounds"], path: "Tests/Bounds", swiftSettings: strict),
+        .testTarget(
+            name: "WireTests", dependencies: ["Wire", "Values", "Bounds", "CKernels"], path: "Tests/Wire", swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -30,7 +30,7 @@ let modules: [Module] = [
     Module("Values", mayImport: ["Bounds"]),
     Module("Bytes", mayImport: ["Bounds", "CKernels"]),
     Module("Linux", mayImport: ["Bytes", "CLinux"], outside: ["Glibc"]),
-    Module("Wire", mayImport: ["Values", "Bytes", "CFlatBuffers", "CZstd"]),
+    Module("Wire", mayImport: ["Values", "Bytes", "CFlatBuffers", "CKernels", "CZstd"]),
 
     // SQL text to numbers.
     Module("Language", mayImport: ["Values", "CPostgresParser"]),

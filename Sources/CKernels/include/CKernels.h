@@ -1,3 +1,5 @@
 #include "Memory.h"
+#include "Checksum.h"
+#include "ColumnChecks.h"
 void CKernels_anchor(void);
 #include "CKernelsMath.h"

@@ -1,1 +1,0 @@
-void millrace_flatbuffers_anchor(void) {}

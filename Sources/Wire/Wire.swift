@@ -1,1 +1,0 @@
-/// Frames, protocol tables and Arrow batches.
