@@ -3,24 +3,30 @@ import Testing
 import Wire
 
 /// Pushes `bytes` in pieces of at most `pieceBytes` and returns the frames that come out.
-func frames(in bytes: [UInt8], pieceBytes: Int = .max) throws -> [(FrameHeader, [UInt8])] {
-    var decoder = FrameDecoder()
-    var frames: [(FrameHeader, [UInt8])] = []
+func frames(in bytes: [UInt8], pieceBytes: Int = .max, bodyBytesMax: Int = .max) throws -> [(FrameHeader, [UInt8])] {
     let body = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count + 8, alignment: 8)
     defer { body.deallocate() }
+    return try bytes.withUnsafeBytes {
+        try frames(in: $0, pieceBytes: pieceBytes, bodyBytesMax: bodyBytesMax, body: body)
+    }
+}
+
+private func frames(
+    in bytes: UnsafeRawBufferPointer, pieceBytes: Int, bodyBytesMax: Int, body: UnsafeMutableRawBufferPointer
+) throws -> [(FrameHeader, [UInt8])] {
+    var decoder = FrameDecoder(bodyBytesMax: bodyBytesMax)
+    var frames: [(FrameHeader, [UInt8])] = []
     var start = 0
     while start < bytes.count {
-        let end = min(bytes.count, pieceBytes < bytes.count ? start + pieceBytes : bytes.count)
-        try bytes[start..<end].withUnsafeBytes { piece throws(FrameError) in
-            var rest = piece
-            while !rest.isEmpty {
-                switch try decoder.push(&rest) {
-                case .starved: break
-                case .bodyNeeded(_, let byteCount):
-                    guard byteCount <= body.count else { return }  // the bytes end before the body does
-                    decoder.provideBody(body)
-                case .frame(let header, let body): frames.append((header, Array(body)))
-                }
+        let end = start + min(bytes.count - start, pieceBytes)
+        var rest = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+        while !rest.isEmpty {
+            switch try decoder.push(&rest) {
+            case .starved: break
+            case .bodyNeeded(_, let byteCount):
+                guard byteCount <= body.count else { return frames }  // the bytes end before the body does
+                decoder.provideBody(body)
+            case .frame(let header, let body): frames.append((header, Array(body)))
             }
         }
         start = end
@@ -94,14 +100,16 @@ func frames(in bytes: [UInt8], pieceBytes: Int = .max) throws -> [(FrameHeader, 
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 32, alignment: 8)
         defer { buffer.deallocate() }
         decoder.provideBody(buffer)
-        #expect(decoder.destination.baseAddress == buffer.baseAddress)
+        let destination = decoder.destination.baseAddress
+        #expect(destination == buffer.baseAddress)
         decoder.destination.copyBytes(from: sent[64...])
         guard case .frame(_, let body) = try decoder.received(16) else {
             Issue.record("the frame was whole")
             return
         }
         #expect(body.baseAddress == buffer.baseAddress && Array(body) == [UInt8](1...13))
-        #expect(decoder.isBetweenFrames)
+        let isBetweenFrames = decoder.isBetweenFrames
+        #expect(isBetweenFrames)
     }
 
     @Test func `a damaged body or padding is noticed`() throws {
@@ -121,11 +129,7 @@ func frames(in bytes: [UInt8], pieceBytes: Int = .max) throws -> [(FrameHeader, 
         #expect(throws: FrameError.bodyTooLarge(kind: .ping, foundBytes: 1, limitBytes: 0)) { _ = try frames(in: bytes) }
         bytes.withUnsafeMutableBytes { FrameHeader(kind: .hello, bodyLength: 4097).write(to: $0.baseAddress!) }
         #expect(throws: FrameError.bodyTooLarge(kind: .hello, foundBytes: 4097, limitBytes: 4096)) {
-            var decoder = FrameDecoder(bodyBytesMax: 4096)
-            var rest = UnsafeRawBufferPointer(start: nil, count: 0)
-            decoder.destination.copyBytes(from: bytes)
-            _ = try decoder.push(&rest)
-            _ = try decoder.received(64)
+            _ = try frames(in: bytes, bodyBytesMax: 4096)
         }
     }
 
