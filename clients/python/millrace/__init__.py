@@ -6,7 +6,7 @@ with millrace.connect("127.0.0.1:7400") as server:
     vectors = server.compute("payments", {"ts": [...], "card_id": [...], "amount": [...]}, view="card_risk")
 """
 
-from ._server import Accepted, Server, Subscription, connect
+from ._server import Accepted, Server, Status, StatusEntry, Subscription, connect
 from .errors import (
     BadBatchError,
     BadSchemaError,
@@ -30,7 +30,27 @@ OK, LATE, REFUSED = 0, 1, 2
 """Values of the column `millrace_status`."""
 
 __all__ = [
-    "Accepted", "BadBatchError", "BadSchemaError", "ConnectionClosed", "LATE", "MemoryFullError", "MillraceError", "OK",
-    "OverloadedError", "ProtocolError", "REFUSED", "Server", "ServerError", "ShuttingDownError", "Subscription", "TooLargeError",
-    "UnauthorizedError", "UnknownTableError", "UnknownViewError", "UnsupportedVersionError", "connect",
+    "Accepted",
+    "BadBatchError",
+    "BadSchemaError",
+    "ConnectionClosed",
+    "LATE",
+    "MemoryFullError",
+    "MillraceError",
+    "OK",
+    "OverloadedError",
+    "ProtocolError",
+    "REFUSED",
+    "Server",
+    "ServerError",
+    "ShuttingDownError",
+    "Status",
+    "StatusEntry",
+    "Subscription",
+    "TooLargeError",
+    "UnauthorizedError",
+    "UnknownTableError",
+    "UnknownViewError",
+    "UnsupportedVersionError",
+    "connect",
 ]

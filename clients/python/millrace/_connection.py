@@ -52,7 +52,7 @@ class Connection:
     def _handshake(self, token: str | None, name: str) -> dict:
         hello = {"version_min": _frames.VERSION, "version_max": _frames.VERSION, "client_name": name}
         if token is not None:
-            hello["token"] = token.encode()
+            hello["token"] = token
         header, body = self.request(Kind.HELLO, encode(_messages.HELLO, hello))
         if header.kind != Kind.WELCOME:
             raise ProtocolError(f"the server answered the greeting with a frame of kind {header.kind}")
@@ -191,7 +191,8 @@ def _checked(header: Header, body: bytes) -> tuple[Header, bytes]:
         error = decode(_messages.ERROR, body)
         raise server_error(error["code"], error["message"], error["detail"], error["retry"])
     if header.kind == Kind.GOODBYE:
-        raise ConnectionClosed("the server said goodbye")
+        reason = decode(_messages.GOODBYE, body)["reason"] if body else ""
+        raise ConnectionClosed(f"the server said goodbye: {reason}" if reason else "the server said goodbye")
     return header, body
 
 

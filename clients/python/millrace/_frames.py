@@ -82,7 +82,7 @@ def encode(kind: Kind, body, *, channel: int = 0, request_id: int = 0) -> list:
 def decode_header(octets: bytes | memoryview) -> Header:
     magic, version, kind, flags, length, channel, request_id, sequence, *_, checksum = _LAYOUT.unpack(octets)
     if magic != MAGIC:
-        raise ProtocolError(f"the server does not speak Millrace's protocol: a frame starts with {magic:#010x}, not {MAGIC:#010x}")
+        raise ProtocolError(f"this is not a Millrace server: a frame starts with {magic:#010x}, not with {MAGIC:#010x}")
     if checksum != crc32c(memoryview(octets)[:60]):
         raise ProtocolError("a frame's header does not match its checksum")
     if version != VERSION:

@@ -5,7 +5,7 @@ from __future__ import annotations
 HELLO = (
     ("version_min", "B"),
     ("version_max", "B"),
-    ("token", "[ubyte]"),
+    ("token", "string"),
     ("client_name", "string"),
     ("producer_id", "Q"),
     ("wants_body_checksums", "?"),
@@ -21,18 +21,16 @@ WELCOME = (
     ("frame_body_bytes_max", "I"),
     ("batch_rows_max", "I"),
     ("definitions", "I"),
+    ("received_up_to", "Q"),
 )
-OPEN = (
-    ("table", "string"),
-    ("views", "[string]"),
-    ("mode", "B"),
-    ("view", "string"),
-    ("key_columns", "[string]"),
-)
-OPEN_STREAM, OPEN_GET = 0, 1
+OPEN = (("mode", "B"), ("table", "string"), ("views", "[string]"), ("key_columns", "[string]"))
+MODE_STREAM, MODE_GET = 0, 1
 OPENED_VIEW = (("name", "string"), ("channel", "I"))
 OPENED = (("table", "string"), ("views", [OPENED_VIEW]))
-ACCEPTED = (("rows", "Q"), ("late", "Q"), ("refused", "Q"))
+ACCEPTED = (("rows", "I"), ("late", "I"), ("refused", "I"))
 SUBSCRIBE = (("view", "string"), ("where", "string"), ("from_sequence", "Q"), ("on_full", "B"))
-SUBSCRIBED = (("channel", "I"),)
+SUBSCRIBED = (("channel", "I"), ("sequence", "Q"))
+STATUS_ENTRY = (("name", "string"), ("label", "string"), ("unit", "string"), ("value", "d"))
+STATUS_REPLY = (("server_version", "string"), ("entries", [STATUS_ENTRY]))
 ERROR = (("code", "string"), ("message", "string"), ("detail", "string"), ("retry", "?"))
+GOODBYE = (("reason", "string"),)

@@ -22,6 +22,20 @@ class Accepted(NamedTuple):
     refused: int
 
 
+class StatusEntry(NamedTuple):
+    """One measurement of the server."""
+
+    name: str
+    label: str  # the table, view or shard that it is about; empty for the server as a whole
+    unit: str
+    value: float
+
+
+class Status(NamedTuple):
+    server_version: str
+    entries: list[StatusEntry]
+
+
 class _Channel:
     """A table, or a view's keys, opened on this connection for batches of one schema."""
 
@@ -98,7 +112,8 @@ class Server:
     def _ask(self, kind: Kind, table: str, data: Any, view: str | None, with_status: bool) -> pa.Table:
         answers = self._answers(kind, table, data, (view,) if view else (), with_status)
         if len(answers) != 1:
-            raise MillraceError(f"{table} has the views {', '.join(sorted(answers))}: say which one is meant, as in view={min(answers)!r}")
+            names = ", ".join(sorted(answers)) or "none"
+            raise MillraceError(f"views of {table}: {names}; say which one is meant, as in compute(…, view=\"card_risk\")")
         return next(iter(answers.values()))
 
     def _answers(self, kind: Kind, table: str, data: Any, views: tuple, with_status: bool) -> dict[str, pa.Table]:
@@ -143,9 +158,10 @@ class Server:
     def get(self, view: str, keys: Any, *, at: int | datetime.datetime | None = None) -> pa.Table:
         """The windowed columns of `view` as they stand for `keys`, without an event: one row a key, in the order given.
 
-        `keys` holds the columns that the view's windows are partitioned by, as in `{"card_id": [42, 43]}`. Columns of the event
-        itself, and windows whose keys are not all given, are NULL. `at` is the moment that frames end at: a datetime, or an integer in
-        the unit of the table's event time (microseconds since 1970 for timestamps); without it, the server's clock.
+        `keys` holds the columns that the view's windows are partitioned by, as in `{"card_id": [42, 43]}`. Columns of the
+        event itself, and windows whose keys are not all given, are NULL. `at` is the moment that frames end at: a datetime,
+        or an integer in the unit of the table's event time (microseconds since 1970 for timestamps). Without it, it is now
+        by the server's clock, or the table's newest event where its time is an integer.
         """
         rows = _arrow.as_table(keys)
         if at is not None:
@@ -154,20 +170,22 @@ class Server:
         channel = self._open(view, None, rows.schema)
         return next(iter(self._collect(Kind.GET, channel, rows, False).values()))
 
-    def subscribe(self, view: str, *, where: str | None = None, from_sequence: int | None = None) -> "Subscription":
+    def subscribe(self, view: str, *, timeout: float | None = None) -> "Subscription":
         """Every row of `view` from now on, whoever sent the event: an iterator of pyarrow RecordBatches.
 
-        Uses a connection of its own, so that this one stays free for calls inside the loop."""
-        subscription = Subscription(Connection(self._connection.address, **self._options), view, where, from_sequence)
+        Uses a connection of its own, so that this one stays free for calls inside the loop. `timeout` bounds the wait for
+        the next batch, in seconds, and ends in a TimeoutError; without it the wait is as long as it takes."""
+        subscription = Subscription(Connection(self._connection.address, **self._options), view, timeout)
         self._subscriptions.append(subscription)
         return subscription
 
-    def status(self) -> dict:
-        """What the server says of itself: see docs/operations.md."""
+    def status(self) -> Status:
+        """What the server says of itself; docs/operations.md explains the entries."""
         header, body = self._connection.request(Kind.STATUS)
         if header.kind != Kind.STATUS_REPLY:
             raise ProtocolError(f"the server answered a status request with a frame of kind {header.kind}")
-        return decode(_messages.STATUS, body)
+        reply = decode(_messages.STATUS_REPLY, body)
+        return Status(reply["server_version"], [StatusEntry(**entry) for entry in reply["entries"]])
 
     # MARK: Channels
 
@@ -183,9 +201,9 @@ class Server:
     def _open_new(self, number: int, name: str, views: tuple | None, schema: pa.Schema) -> _Channel:
         if views is None:
             keys = [column for column in schema.names if column != "millrace_at"]
-            request = {"mode": _messages.OPEN_GET, "view": name, "key_columns": keys}
+            request = {"mode": _messages.MODE_GET, "views": [name], "key_columns": keys}
         else:
-            request = {"mode": _messages.OPEN_STREAM, "table": name, "views": list(views)}
+            request = {"mode": _messages.MODE_STREAM, "table": name, "views": list(views)}
         header, body = self._connection.request(Kind.OPEN, encode(_messages.OPEN, request), channel=number)
         if header.kind != Kind.OPENED:
             raise ProtocolError(f"the server answered an open with a frame of kind {header.kind}")
@@ -203,22 +221,23 @@ class Server:
 
 
 class Subscription:
-    """An iterator of pyarrow RecordBatches, and a context manager; `schema` says their columns, `sequence` the last one's place."""
+    """An iterator of pyarrow RecordBatches, and a context manager.
 
-    def __init__(self, connection: Connection, view: str, where: str | None, from_sequence: int | None):
+    `schema` says their columns; `sequence` is the place in the server's total order of the last one handed out."""
+
+    def __init__(self, connection: Connection, view: str, timeout: float | None):
         self._connection = connection
-        self.sequence = 0
         try:
-            request = {"view": view, "where": where, "from_sequence": from_sequence}
-            header, body = connection.request(Kind.SUBSCRIBE, encode(_messages.SUBSCRIBE, request))
+            header, body = connection.request(Kind.SUBSCRIBE, encode(_messages.SUBSCRIBE, {"view": view}))
             if header.kind != Kind.SUBSCRIBED:
                 raise ProtocolError(f"the server answered a subscribe with a frame of kind {header.kind}")
-            self._channel = decode(_messages.SUBSCRIBED, body)["channel"]
+            self.sequence = decode(_messages.SUBSCRIBED, body)["sequence"]
             _, body = connection.receive()
             self._wire_schema = _arrow.read_schema(body)
         except BaseException:
             connection.close()
             raise
+        connection.timeout = timeout
         self.schema = _arrow.without_trailers(self._wire_schema.empty_table()).schema
 
     def __iter__(self) -> "Subscription":
