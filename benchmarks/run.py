@@ -1,0 +1,196 @@
+#!/usr/bin/env python3
+"""Millrace against hand-written C, on this machine, in one run.
+
+For the workloads light.sql and full.sql: the same features in C over events in memory (floors/cardfraud.c), our engine alone on
+one thread with no wire, and our server over loopback (batches of 1,024 events; the server on one core, the client on
+another). Then one event's round trip, against an echo's (floors/netping.c). The programs take turns, and medians are
+printed; every single figure is in the JSON file named at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+import millrace
+from encode import write_frames
+from generate import ROW, generate
+
+HERE = Path(__file__).resolve().parent
+BUILD = HERE / "build"
+RELEASE = HERE.parent / ".build/release"
+EVENTS_PER_SECOND = 100
+BATCH_ROWS = 1_024
+BATCHES_IN_FLIGHT = 16
+ROUND_TRIPS = 20_000
+SERVER_CORE, CLIENT_CORE = 0, 1
+WORKLOADS = ("light", "full")
+
+
+# MARK: Preparing
+
+
+def prepare(events: int) -> dict[str, Path]:
+    """Builds the C programs and writes the data, unless they are there."""
+    BUILD.mkdir(exist_ok=True)
+    for source in (HERE / "floors/cardfraud.c", HERE / "floors/netping.c", HERE / "load.c"):
+        program = BUILD / source.stem
+        if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+            subprocess.run(["cc", "-O3", "-march=native", "-o", program, source, "-lm"], check=True)
+
+    files = {kind: BUILD / f"{events}{suffix}" for kind, suffix in
+             {"rows": ".bin", "batches": ".frames", "single": ".single.frames"}.items()}  # fmt: skip
+    if not files["rows"].exists():
+        print(f"generating {events:,} events …", flush=True)
+        generate(events, EVENTS_PER_SECOND).tofile(files["rows"])
+    for kind, rows_max, batch_rows in (("batches", events, BATCH_ROWS), ("single", ROUND_TRIPS, 1)):
+        if not files[kind].exists():
+            write_frames(np.fromfile(files["rows"], dtype=ROW, count=rows_max), files[kind], batch_rows)
+    return files
+
+
+# MARK: Measuring
+
+
+def pinned(core: int, *command) -> list[str]:
+    """On a core of its own where the machine has one to give."""
+    return ["taskset", "-c", str(core % os.cpu_count()), *map(str, command)]
+
+
+def output(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)} exited {done.returncode}:\n{done.stderr}")
+    return done.stdout
+
+
+def hand_written(workload: str, rows: Path) -> float:
+    """Nanoseconds an event; the better of two passes, so that the floor is no higher than it has to be."""
+    said = output(pinned(SERVER_CORE, BUILD / "cardfraud", rows, workload, 1, 1, 2))
+    return min(float(figure) for figure in re.findall(r"([\d.]+) ns/event", said))
+
+
+def engine_alone(workload: str, rows: Path) -> float:
+    said = output(pinned(SERVER_CORE, RELEASE / "millrace-bench", HERE / f"{workload}.sql", rows, "--batch-rows", BATCH_ROWS))
+    return json.loads(said)["nanosecondsPerEvent"]
+
+
+def load(workload: str, frames: Path, in_flight: int, poll: str) -> dict:
+    """What the load program says of a fresh server."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    serve = [RELEASE / "millrace", "serve", HERE / f"{workload}.sql", "--listen", f"127.0.0.1:{port}", "--cores", 1, "--poll", poll]
+    with open(BUILD / "server.log", "wb") as log:
+        server = subprocess.Popen(pinned(SERVER_CORE, *serve), stdout=log, stderr=log)
+    try:
+        millrace.connect(f"127.0.0.1:{port}", wait=20).close()
+        spins = 1 if poll == "spin" else 0
+        return json.loads(output(pinned(CLIENT_CORE, BUILD / "load", port, frames, in_flight, spins)))
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(timeout=60)
+
+
+def served(workload: str, frames: Path, events: int) -> float:
+    return load(workload, frames, BATCHES_IN_FLIGHT, "adaptive")["seconds"] / events * 1e9
+
+
+def echo(spin: bool) -> dict:
+    said = output([str(BUILD / "netping"), "64", "1", str(ROUND_TRIPS), str(int(spin))])
+    p50, p99 = re.search(r"p50=([\d.]+)us p99=([\d.]+)us", said).groups()
+    return {"p50_us": float(p50), "p99_us": float(p99)}
+
+
+def alternated(repeats: int, measurements: dict) -> dict[str, list]:
+    """Each measurement `repeats` times, taking turns, so that a slow minute of the machine hits all of them."""
+    taken: dict[str, list] = {name: [] for name in measurements}
+    for turn in range(repeats):
+        for name, measure in measurements.items():
+            print(f"\r\033[K{name}, {turn + 1} of {repeats} …" if sys.stdout.isatty() else "", end="", flush=True)
+            taken[name].append(measure())
+    print("\r\033[K" if sys.stdout.isatty() else "", end="", flush=True)
+    return taken
+
+
+# MARK: Reporting
+
+
+def throughput(workload: str, files: dict[str, Path], events: int, repeats: int) -> dict[str, list[float]]:
+    taken = alternated(
+        repeats,
+        {
+            "hand-written C": lambda: hand_written(workload, files["rows"]),
+            "engine alone": lambda: engine_alone(workload, files["rows"]),
+            "server over loopback": lambda: served(workload, files["batches"], events),
+        },
+    )
+    floor = statistics.median(taken["hand-written C"])
+    print(f"\n{workload}.sql, {events:,} events\n")
+    print(f"  {'':<22}{'ns/event':>10}{'M events/s':>12}{'ratio':>8}")
+    for name, figures in taken.items():
+        median = statistics.median(figures)
+        print(f"  {name:<22}{median:>10.1f}{1e3 / median:>12.2f}{median / floor:>8.2f}")
+    return taken
+
+
+def round_trip(files: dict[str, Path], repeats: int) -> dict[str, list[dict]]:
+    taken = alternated(
+        repeats,
+        {
+            "echo, blocking": lambda: echo(spin=False),
+            "light, blocking": lambda: load("light", files["single"], 1, "block"),
+            "full, blocking": lambda: load("full", files["single"], 1, "block"),
+            "echo, spinning": lambda: echo(spin=True),
+            "light, spinning": lambda: load("light", files["single"], 1, "spin"),
+            "full, spinning": lambda: load("full", files["single"], 1, "spin"),
+        },
+    )
+    print(f"\nOne event at a time over loopback, {ROUND_TRIPS:,} round trips\n")
+    print(f"  {'':<22}{'p50 µs':>10}{'p99 µs':>12}{'ratio':>8}")
+    for name, figures in taken.items():
+        p50, p99 = (statistics.median(figure[key] for figure in figures) for key in ("p50_us", "p99_us"))
+        if name.startswith("echo"):
+            floor = p50
+        print(f"  {name:<22}{p50:>10.1f}{p99:>12.1f}{p50 / floor:>8.2f}")
+    return taken
+
+
+def processor() -> str:
+    models = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    return f"{models[0] if models else platform.machine()}, {os.cpu_count()} cores"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=4_000_000)
+    parser.add_argument("--repeats", type=int, default=3)
+    asked = parser.parse_args()
+
+    files = prepare(asked.events)
+    print(f"{processor()}; medians of {asked.repeats} alternated runs")
+    results = {"machine": processor(), "events": asked.events, "unit": "ns/event"}
+    for workload in WORKLOADS:
+        results[workload] = throughput(workload, files, asked.events, asked.repeats)
+    results["round trips"] = round_trip(files, asked.repeats)
+
+    path = HERE / "results" / time.strftime("%Y%m%d-%H%M%S.json")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(results, indent=2))
+    print(f"\nAll figures: {path.relative_to(HERE.parent)}")
+
+
+if __name__ == "__main__":
+    main()
