@@ -1,0 +1,14 @@
+import PaymentSimulator
+
+/// Payments as CSV, in the columns of the table `payments`.
+enum SampleFile {
+    static let header = "ts,card_id,terminal_id,amount,fraud"
+
+    static func line(_ payment: Payment) -> String {
+        let time = CalendarTime(microseconds: payment.timeMicroseconds)
+        let fraction = String(time.fractionMicroseconds)
+        let padding = String(repeating: "0", count: 6 - fraction.count)
+        let amount = fixed(payment.amount, decimals: 2)
+        return "\(time.text).\(padding)\(fraction)+00,\(payment.card),\(payment.terminal),\(amount),\(payment.fraud != nil)"
+    }
+}
