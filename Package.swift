@@ -92,6 +92,12 @@ let package = Package(
         .testTarget(
             name: "MillraceCommandTests", dependencies: ["MillraceCommand", "Millrace", "Values", "Linux"],
             path: "Tests/MillraceCommand", swiftSettings: strict),
+        .testTarget(name: "ValuesTests", dependencies: ["Values"], path: "Tests/Values", swiftSettings: strict),
+        .testTarget(
+            name: "PlanTests", dependencies: ["Plan", "Language", "Values"], path: "Tests/Plan", swiftSettings: strict),
+        .testTarget(
+            name: "EngineTests", dependencies: ["Engine", "Plan", "Language", "Values", "Wire", "Bounds"],
+            path: "Tests/Engine", swiftSettings: strict),
         .testTarget(name: "BoundsTests", dependencies: ["Bounds"], path: "Tests/Bounds", swiftSettings: strict),
         .testTarget(
             name: "WireTests", dependencies: ["Wire", "Values", "Bounds", "CKernels"], path: "Tests/Wire", swiftSettings: strict),

@@ -1,38 +1,86 @@
+import Bounds
 import Plan
 import Synchronization
 import Values
 
 /// One batch on its way through the engine: registers for every column of its stream's plan, who owns which row, and
-/// what became of each row. Pooled: one object serves many batches, and owns the memory of its registers.
+/// what became of each row. Pooled: one object serves many batches, and owns the memory of its registers, which grows to
+/// the largest batch it has seen and then stays.
 ///
 ///     prepare (receiving core) ─► apply (every shard, in sequence order) ─► finish (last shard to finish) ─► write
 ///
 /// Between two of these steps the batch is handed over through the sequence, which orders memory; within `apply` shards
 /// write only at the indices of their own rows. That is why `@unchecked Sendable` is right.
+///
+/// Fixed-width columns that have register form already stand in the receive buffer, text always does: whoever calls
+/// `prepare` keeps that buffer until `write` has returned.
 public final class Batch: @unchecked Sendable {
-    public internal(set) var plan: Plan
+    public internal(set) var compiled: CompiledPlan
     /// Index into `plan.streams`.
     public internal(set) var stream = 0
     public internal(set) var mode = BatchMode.compute
     public internal(set) var rowCount = 0
-    /// By register index of the stream's plan.
-    public internal(set) var vectors: UnsafeMutablePointer<Vector>
-    /// One `RowStatus` raw value a row.
-    public internal(set) var statuses: UnsafeMutablePointer<UInt8>
-    /// `newest[row]`: greatest event time of this batch's admitted rows before `row`; `Int64.min` where there is none.
-    /// A shard adds what it knows of earlier batches.
-    public internal(set) var newestBefore: UnsafeMutablePointer<Int64>
-    /// Greatest event time of the whole batch; `Int64.min` where no row was admitted.
+    public internal(set) var shardCount = 1
+    /// Cells of this batch that an overflow, a division by zero or the like made NULL.
+    public internal(set) var cellErrors = 0
+
+    /// Greatest event time of the batch's admitted rows; `Int64.min` where there is none.
     public internal(set) var newest = Int64.min
     /// Admitted rows ascend in event time, so that none is late if the first is not.
     public internal(set) var isAscending = true
     /// Shards that have still to finish the stage under way.
     public let shardsRemaining = Atomic<Int>(0)
 
-    init(plan: Plan) {
-        self.plan = plan
-        vectors = .allocate(capacity: 1)
-        statuses = .allocate(capacity: 1)
-        newestBefore = .allocate(capacity: 1)
+    var memory = BatchMemory()
+    /// Of a look-up: columns of the table that it brings.
+    var givenColumns: Set<Int> = []
+    let arena: UnsafeMutablePointer<TextArena>
+
+    public init(_ compiled: CompiledPlan) {
+        self.compiled = compiled
+        arena = .allocate(capacity: 1)
+        arena.initialize(to: TextArena())
+    }
+
+    deinit {
+        memory.deallocate()
+        arena.deinitialize(count: 1)
+        arena.deallocate()
+    }
+
+    public var plan: Plan { compiled.plan }
+    var compiledStream: CompiledStream { compiled.streams[stream] }
+
+    /// By register index of the stream's plan.
+    public var vectors: UnsafeMutablePointer<Vector> { memory.vectors }
+    /// One `RowStatus` raw value a row.
+    public var statuses: UnsafeMutablePointer<UInt8> { memory.statuses }
+    /// `newestBefore[row]`: greatest event time of this batch's admitted rows before `row`, `Int64.min` where there is
+    /// none. Filled only where rows do not ascend. A shard adds what it knows of earlier batches.
+    public var newestBefore: UnsafeMutablePointer<Int64> { memory.newestBefore }
+
+    /// By row: the hash of its key in a partition of a stage.
+    public func hashes(stage: Int = 0, partition: Int) -> UnsafeMutablePointer<UInt64> {
+        memory.partitions[memory.firstPartition[stage] + partition].hashes
+    }
+
+    /// Rows that a shard takes into a partition, ascending. Rows that are refused or that the partition's `entry`
+    /// rejects are nobody's.
+    public func rows(stage: Int = 0, partition: Int, shard: Int) -> UnsafeBufferPointer<UInt32> {
+        let lists = memory.partitions[memory.firstPartition[stage] + partition]
+        let (start, end) = (Int(lists.starts[shard]), Int(lists.starts[shard + 1]))
+        return UnsafeBufferPointer(start: lists.rows + start, count: end - start)
+    }
+
+    /// Rows that `finish` found a view to answer, ascending.
+    public func selection(view: Int) -> UnsafeBufferPointer<UInt32> {
+        UnsafeBufferPointer(start: memory.selections[view], count: memory.selectionCounts[view])
+    }
+
+    /// How many rows have a status.
+    public func count(of status: RowStatus) -> Int {
+        var result = 0
+        for row in 0..<rowCount where statuses[row] == status.rawValue { result += 1 }
+        return result
     }
 }

@@ -29,7 +29,7 @@ public enum Decimals {
         }
     }
 
-    /// The same number at another scale, halves away from zero; nil when it does not fit.
+    /// The same number at another scale, halves away from zero; nil when it does not fit. Scales may be negative.
     public static func rescaled(_ value: Int128, from: Int, to: Int) -> Int128? {
         if from == to { return value }
         if from > to {
@@ -64,6 +64,18 @@ public enum Decimals {
         if wide.high >= power { return nil }
         var (quotient, remainder) = power.dividingFullWidth(wide)
         if remainder >= power - remainder { quotient += 1 }
+        if quotient > Int128.max.magnitude { return nil }
+        return (left < 0) == (right < 0) ? Int128(quotient) : -Int128(quotient)
+    }
+
+    /// `left * 10^digits / right`, halves away from zero; nil for a divisor of 0 or a quotient that does not fit.
+    public static func quotient(_ left: Int128, _ right: Int128, appendingDigits digits: Int) -> Int128? {
+        if right == 0 { return nil }
+        let wide = left.magnitude.multipliedFullWidth(by: powersOfTen[digits].magnitude)
+        let divisor = right.magnitude
+        if wide.high >= divisor { return nil }
+        var (quotient, remainder) = divisor.dividingFullWidth(wide)
+        if remainder >= divisor - remainder { quotient += 1 }
         if quotient > Int128.max.magnitude { return nil }
         return (left < 0) == (right < 0) ? Int128(quotient) : -Int128(quotient)
     }

@@ -46,32 +46,33 @@ enum Opcode: UInt8 {
 
     // Comparison. variant: `Comparison`.
     case compareBoolean, compareInteger, compareDouble, compareDecimal, compareText, compareInterval
-    /// IS [NOT] DISTINCT FROM; output holds equality of values, NULLs are looked at here. variant: 1 for NOT.
+    /// IS [NOT] DISTINCT FROM. c: a = b; variant: 1 for NOT.
     case distinct
-    /// a IN (b): output accumulates; see `SelectionKernels`.
-    case isInStart, isInStep, isInEnd
+    /// The output accumulates. isInStart: a; isInStep: c = (a equals this candidate).
+    case isInStart, isInStep
     case and, or, not
     /// variant: `Test`.
     case test
 
-    // Choice, by the form's width. c: condition of `choose`.
+    // Choice; immediate: bytes of a value. c: condition of `choose`, a = b of `nullIf`, a < b of `extreme`.
     case copy, choose, coalesce, nullIf
-    /// variant: 1 for greatest. c: a compared with b (`less`).
+    /// variant: 1 for greatest.
     case extreme
 
     // Casts.
+    /// immediate … limit or scale, as the arithmetic above; doubleToDecimal's variant: digits a double is believed.
     case integerRangeCheck, integerToDouble, integerToDecimal, integerToBoolean, booleanToInteger
     case doubleToInteger, doubleToDecimal, decimalToInteger, decimalToDouble
     case dateToTimestamp, timestampToDate
-    /// variant: `TextSource`/`TextTarget`.
+    /// variant: `TextForm`; immediate: scale or zone object; limit: precision.
     case toText, fromText
 
     // Time.
-    case timestampPlusInterval, timestampDifference, dateDifference, datePlusDays, intervalArithmetic, intervalScale
-    /// variant: `DateField` index.
-    case extractTimestamp, extractDate, extractInterval, extractEpoch
+    case timestampPlusInterval, timestampDifference, intervalArithmetic, intervalScale
+    /// variant: index of the `DateField`.
+    case extractTimestamp, extractInterval
     case truncateTimestamp, truncateInterval
-    /// variant: 1 from local to UTC; immediate: zone object.
+    /// variant: 1 from local time to UTC, 0 back; immediate: zone object.
     case shiftZone
     case age
 

@@ -1,0 +1,150 @@
+import Bounds
+import Plan
+import Values
+import Wire
+
+extension Batch {
+    /// Takes in a batch of events and works out what depends on nothing but its rows: registers, refusals, the first
+    /// stage's program, who owns which row.
+    ///
+    /// - Parameters:
+    ///   - columns: the table's columns, in its order.
+    ///   - nowMicroseconds: the clock, for `max_ahead`; nil where it does not apply (replay, integer event time).
+    public func prepare(
+        _ compiled: CompiledPlan, stream: Int, columns: [ColumnView], rowCount: Int, mode: BatchMode, shardCount: Int,
+        nowMicroseconds: Int64?
+    ) {
+        precondition(mode != .lookUp, "a look-up is prepared by prepareLookUp")
+        begin(compiled, stream: stream, rowCount: rowCount, mode: mode, shardCount: shardCount)
+        precondition(columns.count == compiledStream.columnCount, "one column view a column of the table")
+        for (index, column) in columns.enumerated() { load(column, into: index) }
+        admit(nowMicroseconds: nowMicroseconds)
+        prepareStage(0)
+    }
+
+    /// Takes in a look-up (`get`): rows hold some columns of the table, which make partition keys, and a time. All other
+    /// columns are NULL; partitions whose keys are not all given take no rows, and so their results are NULL.
+    ///
+    /// - Parameters:
+    ///   - keys: what is given, by column index of the table.
+    ///   - times: in the event time's unit, by row.
+    public func prepareLookUp(
+        _ compiled: CompiledPlan, stream: Int, keys: [(column: Int, view: ColumnView)], times: UnsafePointer<Int64>,
+        rowCount: Int, shardCount: Int
+    ) {
+        begin(compiled, stream: stream, rowCount: rowCount, mode: .lookUp, shardCount: shardCount)
+        for index in 0..<compiledStream.columnCount {
+            vectors[index] = memory.ownVectors[index]
+            vectors[index].nulls.update(repeating: NullByte.null, count: rowCount)
+        }
+        for key in keys { load(key.view, into: key.column) }
+        givenColumns = Set(keys.map(\.column))
+        if let eventTime = compiledStream.plan.eventTime {
+            let vector = memory.ownVectors[eventTime.index]
+            vector.integers.update(from: times, count: rowCount)
+            vector.nulls.update(repeating: NullByte.value, count: rowCount)
+            vectors[eventTime.index] = vector
+        }
+        prepareStage(0)
+    }
+
+    /// Runs a stage's program and shares out its rows. `prepare` does it for stage 0; for a later one, whoever sees the
+    /// last shard finish the stage before it.
+    public func prepareStage(_ stage: Int) {
+        guard stage < compiledStream.plan.stages.count else { return }
+        run(compiledStream.programs[stage])
+        for (index, partition) in compiledStream.plan.stages[stage].partitions.enumerated() {
+            share(partition, memory.partitions[memory.firstPartition[stage] + index], isGiven: isGiven(stage, index))
+        }
+    }
+
+    private func begin(_ compiled: CompiledPlan, stream: Int, rowCount: Int, mode: BatchMode, shardCount: Int) {
+        precondition(rowCount <= Bounds.batchRowsMax, "a batch has at most \(Bounds.batchRowsMax) rows")
+        (self.compiled, self.stream, self.mode) = (compiled, stream, mode)
+        (self.rowCount, self.shardCount) = (rowCount, shardCount)
+        cellErrors = 0
+        arena.pointee.reset()
+        memory.cut(for: compiledStream, rowCount: rowCount, shardCount: shardCount)
+        statuses.update(repeating: RowStatus.ok.rawValue, count: rowCount)
+        newest = .min
+        isAscending = true
+        // A row that no shard takes has no features.
+        for result in compiledStream.results {
+            vectors[result.index].nulls.update(repeating: NullByte.null, count: rowCount)
+        }
+    }
+
+    func run(_ steps: [MicroStep]) {
+        var executor = Executor(
+            vectors: vectors, strides: memory.strides, objects: compiledStream.objects, arena: arena)
+        executor.run(steps, rowCount: rowCount)
+        cellErrors += executor.failures
+    }
+
+    // MARK: Admission
+
+    private func admit(nowMicroseconds: Int64?) {
+        guard let eventTime = compiledStream.plan.eventTime else { return }
+        let (times, nulls) = (vectors[eventTime.index].integers, vectors[eventTime.index].nulls)
+        let latest = latestAdmissible(eventTime.type, nowMicroseconds)
+        for row in 0..<rowCount {
+            if nulls[row] != 0 || times[row] > latest {
+                statuses[row] = RowStatus.refused.rawValue
+            } else {
+                if times[row] < newest { isAscending = false }
+                newest = max(newest, times[row])
+            }
+        }
+        if isAscending { return }
+        var newestSoFar = Int64.min
+        for row in 0..<rowCount {
+            newestBefore[row] = newestSoFar
+            if statuses[row] == RowStatus.ok.rawValue { newestSoFar = max(newestSoFar, times[row]) }
+        }
+    }
+
+    private func latestAdmissible(_ type: ValueType, _ nowMicroseconds: Int64?) -> Int64 {
+        guard let nowMicroseconds, let maxAhead = compiledStream.plan.maxAhead, !type.isInteger else { return .max }
+        let (latest, overflow) = nowMicroseconds.addingReportingOverflow(maxAhead)
+        if overflow { return .max }
+        return type == .date ? floorDivide(latest, Timestamps.dayMicroseconds) : latest
+    }
+
+    // MARK: Who owns which row
+
+    private func isGiven(_ stage: Int, _ partition: Int) -> Bool {
+        mode != .lookUp || compiledStream.keyColumns[stage][partition]?.isSubset(of: givenColumns) == true
+    }
+
+    private func share(_ partition: PartitionPlan, _ lists: BatchMemory.PartitionRows, isGiven: Bool) {
+        KeyHash.hashes(of: partition.keys, vectors: vectors, rowCount: rowCount, into: lists.hashes)
+        let nobody = UInt8.max
+        let shards = memory.shardOfRow
+        let divisor = UInt64(shardCount)
+        for row in 0..<rowCount {
+            shards[row] = statuses[row] == 0 ? UInt8(truncatingIfNeeded: (lists.hashes[row] >> 54) % divisor) : nobody
+        }
+        if !isGiven { shards.update(repeating: nobody, count: rowCount) }
+        if let entry = partition.entry, mode != .lookUp {
+            let vector = vectors[entry.index]
+            for row in 0..<rowCount where vector.nulls[row] != 0 || vector.booleans[row] == 0 { shards[row] = nobody }
+        }
+        sort(shards, into: lists)
+    }
+
+    /// A counting sort of row numbers by shard.
+    private func sort(_ shards: UnsafePointer<UInt8>, into lists: BatchMemory.PartitionRows) {
+        let starts = lists.starts
+        starts.update(repeating: 0, count: shardCount + 1)
+        for row in 0..<rowCount where shards[row] != .max { starts[Int(shards[row]) + 1] += 1 }
+        for shard in 0..<shardCount { starts[shard + 1] += starts[shard] }
+        // While rows are placed, `starts[shard]` is where the shard's next one goes: the end of its list when all are.
+        for row in 0..<rowCount where shards[row] != .max {
+            let shard = Int(shards[row])
+            lists.rows[Int(starts[shard])] = UInt32(row)
+            starts[shard] += 1
+        }
+        for shard in stride(from: shardCount, to: 0, by: -1) { starts[shard] = starts[shard - 1] }
+        starts[0] = 0
+    }
+}
