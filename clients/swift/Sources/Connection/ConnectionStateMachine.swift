@@ -1,0 +1,250 @@
+import Wire
+
+/// What happens on one connection, without doing any of it: frames and requests go in, frames to send and finished requests
+/// come out. The caller owns the socket and whoever waits for an answer.
+///
+///     connected ──hello──► handshaking ──welcome──► ready ──goodbye / error / lost──► ended
+///
+/// Requests wait in order until fewer are under way than the server gave credits.
+struct ConnectionStateMachine {
+    typealias RequestID = UInt64
+
+    /// A whole frame as it came.
+    struct Frame: Hashable, Sendable {
+        var header: FrameHeader
+        var body: [UInt8]
+
+        func control() throws(WireError) -> ControlMessage {
+            try body.withUnsafeBufferPointer { bytes throws(WireError) in
+                try ControlMessage.decode(kind: header.kind, body: UnsafeRawBufferPointer(bytes))
+            }
+        }
+    }
+
+    /// Frames that make up the answer to a request.
+    enum Expectation: Hashable, Sendable {
+        /// One control frame of this kind.
+        case control(FrameKind)
+        /// `result` frames; the last of them is marked.
+        case results
+        /// This control frame, then schemas; the schema on the request's own channel is the last.
+        case schemas(after: FrameKind)
+    }
+
+    struct Request: Hashable, Sendable {
+        var kind: FrameKind
+        var channel: UInt32
+        var body: [UInt8]
+        var expectation: Expectation
+        /// It changes the server's state, so that a lost answer leaves its outcome unknown.
+        var isChange: Bool
+    }
+
+    enum Action: Hashable, Sendable {
+        case send(FrameHeader, body: [UInt8])
+        /// The server has taken the hello; requests may go.
+        case ready(Welcome)
+        case finished(RequestID, [Frame])
+        case failed(RequestID, MillraceError)
+        case pushed(Frame)
+        /// The connection is of no more use; everything that was under way has failed by the actions before.
+        case end(MillraceError)
+    }
+
+    private struct Pending {
+        var request: Request
+        var frames: [Frame] = []
+    }
+
+    private enum State: Hashable {
+        case handshaking
+        case ready
+        case ended(MillraceError)
+    }
+
+    private var state = State.handshaking
+    /// Requests that may be under way at once.
+    private var credits = 0
+    private var lastRequest: RequestID = 0
+    private var lastChannel: UInt32 = 0
+    private var underWay: [RequestID: Pending] = [:]
+    private var waiting: [(id: RequestID, request: Request)] = []
+    /// Answers to these are dropped when they come: nobody waits any more.
+    private var abandoned: Set<RequestID> = []
+
+    /// The connection stands: says hello.
+    mutating func connected(_ hello: Hello) -> Action {
+        let body = ControlMessage.hello(hello).encode()
+        return .send(FrameHeader(kind: .hello, bodyLength: body.count), body: body)
+    }
+
+    /// A number for a stream that is about to be opened.
+    mutating func newChannel() -> UInt32 {
+        lastChannel += 1
+        return lastChannel
+    }
+
+    /// Takes a request; it is sent now, or when a credit is free.
+    mutating func submit(_ request: Request) -> (RequestID, [Action]) {
+        lastRequest += 1
+        let id = lastRequest
+        if case .ended(let error) = state { return (id, [.failed(id, error)]) }
+        waiting.append((id, request))
+        return (id, sendWaiting())
+    }
+
+    /// Sends a frame that has no answer of its own: a schema, a dictionary, a credit.
+    mutating func sendUnanswered(kind: FrameKind, channel: UInt32, body: [UInt8]) -> [Action] {
+        if case .ended = state { return [] }
+        return [.send(FrameHeader(kind: kind, bodyLength: body.count, channel: channel), body: body)]
+    }
+
+    /// Nobody waits for this request any more.
+    mutating func abandon(_ id: RequestID) -> [Action] {
+        if let index = waiting.firstIndex(where: { $0.id == id }) {
+            waiting.remove(at: index)
+            return [.failed(id, .cancelled(outcome: .notApplied))]
+        }
+        guard let pending = underWay[id], abandoned.insert(id).inserted else { return [] }
+        return [.failed(id, .cancelled(outcome: pending.request.isChange ? .unknown : .notApplied))]
+    }
+
+    mutating func received(_ header: FrameHeader, body: [UInt8]) -> [Action] {
+        do throws(WireError) {
+            return try take(Frame(header: header, body: body))
+        } catch {
+            return end(MillraceError(code: .protocolViolation, message: "the server sent a \(header.kind) that cannot be read: \(error)"))
+        }
+    }
+
+    /// The socket is gone, or the client lets it go.
+    mutating func disconnected(_ reason: MillraceError) -> [Action] { end(reason) }
+
+    // MARK: Frames
+
+    private mutating func take(_ frame: Frame) throws(WireError) -> [Action] {
+        if case .ended = state { return [] }
+        switch frame.header.kind {
+        case .welcome:
+            return try takeWelcome(frame)
+        case .error:
+            return try takeError(frame)
+        case .push:
+            return [.pushed(frame)]
+        case .credit:
+            guard case .credit(let message) = try frame.control() else { return violation(frame) }
+            credits = Int(message.credits)
+            return sendWaiting()
+        case .ping:
+            var header = FrameHeader(kind: .pong)
+            header.requestID = frame.header.requestID
+            return [.send(header, body: [])]
+        case .goodbye:
+            guard case .goodbye(let message) = try frame.control() else { return violation(frame) }
+            return end(MillraceError(code: .connectionLost, message: "the server said goodbye: \(message.reason)", isRetryable: true))
+        default:
+            return takeAnswer(frame)
+        }
+    }
+
+    private mutating func takeWelcome(_ frame: Frame) throws(WireError) -> [Action] {
+        guard state == .handshaking, case .welcome(let welcome) = try frame.control() else { return violation(frame) }
+        state = .ready
+        credits = Int(welcome.credits)
+        return [.ready(welcome)] + sendWaiting()
+    }
+
+    private mutating func takeError(_ frame: Frame) throws(WireError) -> [Action] {
+        guard case .error(let message) = try frame.control() else { return violation(frame) }
+        let error = MillraceError(message)
+        // A request id of 0 is about the connection as a whole; so is one that nobody waits for: a schema's.
+        guard frame.header.requestID != 0 else { return end(error) }
+        return finish(frame.header.requestID) { id, _ in .failed(id, error) }
+    }
+
+    private mutating func takeAnswer(_ frame: Frame) -> [Action] {
+        let id = frame.header.requestID
+        guard var pending = underWay[id] else { return violation(frame) }
+        pending.frames.append(frame)
+        switch Self.completes(frame, pending) {
+        case nil:
+            return violation(frame)
+        case false?:
+            underWay[id] = pending
+            return []
+        case true?:
+            underWay[id] = pending
+            return finish(id) { id, pending in .finished(id, pending.frames) }
+        }
+    }
+
+    /// Whether the answer is whole with this frame; nil where the frame has no place in it.
+    private static func completes(_ frame: Frame, _ pending: Pending) -> Bool? {
+        switch pending.request.expectation {
+        case .control(let kind):
+            return frame.header.kind == kind ? true : nil
+        case .results:
+            return frame.header.kind == .result ? frame.header.flags.contains(.last) : nil
+        case .schemas(let kind):
+            if pending.frames.count == 1 { return frame.header.kind == kind ? false : nil }
+            return frame.header.kind == .schema ? frame.header.channel == pending.request.channel : nil
+        }
+    }
+
+    // MARK: Credits and ends
+
+    private mutating func sendWaiting() -> [Action] {
+        guard state == .ready, underWay.count < credits, !waiting.isEmpty else { return [] }
+        var actions: [Action] = []
+        let count = min(credits - underWay.count, waiting.count)
+        for (id, request) in waiting.prefix(count) {
+            var header = FrameHeader(kind: request.kind, bodyLength: request.body.count, channel: request.channel)
+            header.requestID = id
+            actions.append(.send(header, body: request.body))
+            var sent = request
+            sent.body = []
+            underWay[id] = Pending(request: sent)
+        }
+        waiting.removeFirst(count)
+        return actions
+    }
+
+    private mutating func finish(_ id: RequestID, _ action: (RequestID, Pending) -> Action) -> [Action] {
+        guard let pending = underWay.removeValue(forKey: id) else { return [] }
+        let isAbandoned = abandoned.remove(id) != nil
+        return (isAbandoned ? [] : [action(id, pending)]) + sendWaiting()
+    }
+
+    private mutating func violation(_ frame: Frame) -> [Action] {
+        end(
+            MillraceError(
+                code: .protocolViolation,
+                message: "the server sent a \(frame.header.kind) for request \(frame.header.requestID), which does not await one"))
+    }
+
+    /// Fails what waits (never sent) and what is under way (outcome unknown where it changes state), each once.
+    private mutating func end(_ reason: MillraceError) -> [Action] {
+        if case .ended = state { return [] }
+        state = .ended(reason)
+        var actions: [Action] = waiting.map { .failed($0.id, reason) }
+        for (id, pending) in underWay.sorted(by: { $0.key < $1.key }) where !abandoned.contains(id) {
+            var error = reason
+            error.outcome = pending.request.isChange ? .unknown : .notApplied
+            actions.append(.failed(id, error))
+        }
+        waiting = []
+        underWay = [:]
+        return actions + [.end(reason)]
+    }
+}
+
+extension MillraceError {
+    init(_ message: ErrorMessage) {
+        self.init(
+            code: Code(rawValue: message.code), message: message.message, detail: message.detail, isRetryable: message.retry)
+    }
+
+    static func cancelled(outcome: Outcome) -> MillraceError {
+        MillraceError(code: .cancelled, message: "the task was cancelled before the answer came", outcome: outcome)
+    }
+}

@@ -1,0 +1,213 @@
+import NIOCore
+import Synchronization
+import Wire
+
+/// One connection to the server from its hello to its end: the state machine, the socket that it speaks through, and
+/// whoever waits for an answer.
+///
+/// Requests come from any task, frames from the event loop. Both take the lock for as long as the state machine thinks;
+/// waiters are resumed and bytes are written after it was given back.
+final class Session: Sendable {
+    typealias Frame = ConnectionStateMachine.Frame
+    typealias Request = ConnectionStateMachine.Request
+
+    /// Pushed frames that wait for their reader before the socket is no longer read from, and to how few they must
+    /// shrink before it is again: TCP carries the pressure back to the server.
+    private static let pushesMax = 64
+    private static let pushesResume = 16
+
+    private typealias Waiter<Value> = CheckedContinuation<Result<Value, MillraceError>, Never>
+
+    private struct State {
+        var machine = ConnectionStateMachine()
+        var answers: [UInt64: Waiter<[Frame]>] = [:]
+        var welcome: Waiter<Welcome>?
+        var pushes: Deque = Deque()
+        var pushWaiter: Waiter<Frame>?
+        var isReadingPaused = false
+        var outbound = ByteBuffer()
+        var isFlushScheduled = false
+        var ended: MillraceError?
+    }
+
+    /// Pushed frames in the order they came.
+    private struct Deque {
+        private var frames: [Frame] = []
+        private var head = 0
+        var count: Int { frames.count - head }
+        mutating func append(_ frame: Frame) { frames.append(frame) }
+        mutating func popFirst() -> Frame? {
+            if head == frames.count { return nil }
+            defer {
+                head += 1
+                if head == frames.count || head > 1_024 {
+                    frames.removeFirst(head)
+                    head = 0
+                }
+            }
+            return frames[head]
+        }
+    }
+
+    private let channel: any Channel
+    private let state = Mutex(State())
+
+    init(channel: any Channel) {
+        self.channel = channel
+    }
+
+    /// False once the connection has ended.
+    var isAlive: Bool { state.withLock { $0.ended == nil } }
+
+    /// Says hello and waits for the welcome.
+    func handshake(_ hello: Hello) async throws(MillraceError) -> Welcome {
+        try await withCheckedContinuation { (continuation: Waiter<Welcome>) in
+            perform { state in
+                if let ended = state.ended {
+                    return [.resume { continuation.resume(returning: .failure(ended)) }]
+                }
+                state.welcome = continuation
+                return take([state.machine.connected(hello)], &state)
+            }
+        }.get()
+    }
+
+    /// Sends a request and waits for its whole answer.
+    func request(_ request: Request) async throws(MillraceError) -> [Frame] {
+        let identifier = Mutex<UInt64?>(nil)
+        return try await withTaskCancellationHandler {
+            await withCheckedContinuation { (continuation: Waiter<[Frame]>) in
+                perform { state in
+                    let (id, actions) = state.machine.submit(request)
+                    state.answers[id] = continuation
+                    identifier.withLock { $0 = id }
+                    return take(actions, &state)
+                }
+                // A cancellation that came before there was a request to abandon.
+                if Task.isCancelled { abandon(identifier) }
+            }
+        } onCancel: {
+            abandon(identifier)
+        }.get()
+    }
+
+    private func abandon(_ identifier: borrowing Mutex<UInt64?>) {
+        guard let id = identifier.withLock({ $0 }) else { return }
+        perform { state in take(state.machine.abandon(id), &state) }
+    }
+
+    func send(kind: FrameKind, channel: UInt32, body: [UInt8]) {
+        perform { state in take(state.machine.sendUnanswered(kind: kind, channel: channel, body: body), &state) }
+    }
+
+    func newChannel() -> UInt32 { state.withLock { $0.machine.newChannel() } }
+
+    /// The next pushed frame. One task at a time may wait.
+    func nextPush() async throws(MillraceError) -> Frame {
+        try await withTaskCancellationHandler {
+            await withCheckedContinuation { (continuation: Waiter<Frame>) in
+                perform { state in
+                    if let frame = state.pushes.popFirst() {
+                        let resumesReading = state.isReadingPaused && state.pushes.count <= Self.pushesResume
+                        if resumesReading { state.isReadingPaused = false }
+                        return [.resume { continuation.resume(returning: .success(frame)) }]
+                            + (resumesReading ? [.setReading(true)] : [])
+                    }
+                    if let ended = state.ended {
+                        return [.resume { continuation.resume(returning: .failure(ended)) }]
+                    }
+                    precondition(state.pushWaiter == nil, "two tasks iterate over one subscription")
+                    state.pushWaiter = continuation
+                    return []
+                }
+                if Task.isCancelled { close() }
+            }
+        } onCancel: {
+            close()
+        }.get()
+    }
+
+    func close() { disconnected(MillraceError(code: .closed, message: "the client was closed")) }
+
+    // MARK: The event loop's side
+
+    func received(_ header: FrameHeader, body: [UInt8]) {
+        perform { state in take(state.machine.received(header, body: body), &state) }
+    }
+
+    func disconnected(_ reason: MillraceError) {
+        perform { state in take(state.machine.disconnected(reason), &state) }
+    }
+
+    // MARK: Actions
+
+    /// What is left to do once the lock was given back.
+    private enum Effect: Sendable {
+        case resume(@Sendable () -> Void)
+        case flush
+        case setReading(Bool)
+        case close
+    }
+
+    private func perform(_ change: (inout sending State) -> sending [Effect]) {
+        for effect in state.withLock(change) {
+            switch effect {
+            case .resume(let resume): resume()
+            // Never inline: a write that fails ends the connection from within, and comes back for the lock.
+            case .flush: channel.eventLoop.execute { self.flush() }
+            case .setReading(let reads): channel.setOption(.autoRead, value: reads).whenFailure { _ in }
+            case .close: channel.close(promise: nil)
+            }
+        }
+    }
+
+    private func take(_ actions: [ConnectionStateMachine.Action], _ state: inout State) -> [Effect] {
+        var effects: [Effect] = []
+        for action in actions {
+            switch action {
+            case .send(let header, let body):
+                append(header, body, to: &state.outbound)
+                if !state.isFlushScheduled {
+                    state.isFlushScheduled = true
+                    effects.append(.flush)
+                }
+            case .ready(let welcome):
+                let continuation = state.welcome.take()
+                effects.append(.resume { continuation?.resume(returning: .success(welcome)) })
+            case .finished(let id, let frames):
+                let continuation = state.answers.removeValue(forKey: id)
+                effects.append(.resume { continuation?.resume(returning: .success(frames)) })
+            case .failed(let id, let error):
+                let continuation = state.answers.removeValue(forKey: id)
+                effects.append(.resume { continuation?.resume(returning: .failure(error)) })
+            case .pushed(let frame):
+                effects += takePush(frame, &state)
+            case .end(let error):
+                state.ended = error
+                let (welcome, push) = (state.welcome.take(), state.pushWaiter.take())
+                effects.append(.resume { welcome?.resume(returning: .failure(error)) })
+                effects.append(.resume { push?.resume(returning: .failure(error)) })
+                effects.append(.close)
+            }
+        }
+        return effects
+    }
+
+    private func takePush(_ frame: Frame, _ state: inout State) -> [Effect] {
+        if let waiter = state.pushWaiter.take() { return [.resume { waiter.resume(returning: .success(frame)) }] }
+        state.pushes.append(frame)
+        if state.isReadingPaused || state.pushes.count < Self.pushesMax { return [] }
+        state.isReadingPaused = true
+        return [.setReading(false)]
+    }
+
+    /// Everything that was sent since the last flush goes in one write.
+    private func flush() {
+        let bytes = state.withLock { state in
+            state.isFlushScheduled = false
+            defer { state.outbound = channel.allocator.buffer(capacity: 0) }
+            return state.outbound
+        }
+        channel.writeAndFlush(bytes, promise: nil)
+    }
+}
