@@ -57,7 +57,7 @@ private func frame(_ kind: FrameKind, _ id: UInt64, channel: UInt32 = 1, flags: 
 
 @Test func `opening ends with the schema of the stream's own channel`() {
     var machine = readyMachine()
-    _ = machine.submit(request(.open, channel: 5, .schemas(after: .opened)))
+    _ = machine.submit(request(.open, channel: 5, .opening))
     #expect(machine.received(frame(.opened, 1, channel: 5), body: []) == [])
     #expect(machine.received(frame(.schema, 1, channel: 0x8000_0000), body: []) == [])
     guard case .finished = machine.received(frame(.schema, 1, channel: 5), body: [])[0] else { return #expect(Bool(false)) }
@@ -71,6 +71,17 @@ private func frame(_ kind: FrameKind, _ id: UInt64, channel: UInt32 = 1, flags: 
     #expect(machine.received(frame(.error, 1), body: body) == [.failed(1, MillraceError(message))])
     #expect(machine.received(frame(.error, 0), body: body) == [.end(MillraceError(message))])
     #expect(machine.submit(request(.compute)).1 == [.failed(2, MillraceError(message))])
+}
+
+@Test func `a refused schema is the answer to every batch on its channel`() {
+    var machine = readyMachine()
+    #expect(sent(machine.sendSchema(channel: 7, body: [])) == [1])
+    _ = machine.submit(request(.compute, channel: 7))
+    let refusal = ErrorMessage(code: "bad_schema", message: "column x: expected bigint")
+    let consequence = ErrorMessage(code: "bad_request", message: "channel 7 has no schema")
+    #expect(machine.received(frame(.error, 1, channel: 7), body: ControlMessage.error(refusal).encode()) == [])
+    let actions = machine.received(frame(.error, 2, channel: 7), body: ControlMessage.error(consequence).encode())
+    #expect(actions == [.failed(2, MillraceError(refusal))])
 }
 
 @Test func `a lost connection leaves the outcome of sent changes unknown, and of nothing else`() {

@@ -27,8 +27,10 @@ struct ConnectionStateMachine {
         case control(FrameKind)
         /// `result` frames; the last of them is marked.
         case results
-        /// This control frame, then schemas; the schema on the request's own channel is the last.
-        case schemas(after: FrameKind)
+        /// `opened`, then schemas; the schema on the request's own channel is the last.
+        case opening
+        /// `subscribed`, then one schema.
+        case subscribing
     }
 
     struct Request: Hashable, Sendable {
@@ -69,6 +71,9 @@ struct ConnectionStateMachine {
     private var lastChannel: UInt32 = 0
     private var underWay: [RequestID: Pending] = [:]
     private var waiting: [(id: RequestID, request: Request)] = []
+    /// Channels by the requests that told their schemas, and those whose schema was refused.
+    private var schemas: [RequestID: UInt32] = [:]
+    private var refusedSchemas: [UInt32: MillraceError] = [:]
     /// Answers to these are dropped when they come: nobody waits any more.
     private var abandoned: Set<RequestID> = []
 
@@ -93,10 +98,13 @@ struct ConnectionStateMachine {
         return (id, sendWaiting())
     }
 
-    /// Sends a frame that has no answer of its own: a schema, a dictionary, a credit.
-    mutating func sendUnanswered(kind: FrameKind, channel: UInt32, body: [UInt8]) -> [Action] {
+    /// Says what the batches on a channel will look like. Only a refusal is answered; it is then the answer to every batch
+    /// on the channel.
+    mutating func sendSchema(channel: UInt32, body: [UInt8]) -> [Action] {
         if case .ended = state { return [] }
-        return [.send(FrameHeader(kind: kind, bodyLength: body.count, channel: channel), body: body)]
+        lastRequest += 1
+        schemas[lastRequest] = channel
+        return [.send(FrameHeader(kind: .schema, bodyLength: body.count, channel: channel, requestID: lastRequest), body: body)]
     }
 
     /// Nobody waits for this request any more.
@@ -157,9 +165,14 @@ struct ConnectionStateMachine {
     private mutating func takeError(_ frame: Frame) throws(WireError) -> [Action] {
         guard case .error(let message) = try frame.control() else { return violation(frame) }
         let error = MillraceError(message)
-        // A request id of 0 is about the connection as a whole; so is one that nobody waits for: a schema's.
+        // A request id of 0 is about the connection as a whole.
         guard frame.header.requestID != 0 else { return end(error) }
-        return finish(frame.header.requestID) { id, _ in .failed(id, error) }
+        if let channel = schemas[frame.header.requestID] {
+            refusedSchemas[channel] = error
+            return []
+        }
+        let refusals = refusedSchemas
+        return finish(frame.header.requestID) { id, pending in .failed(id, refusals[pending.request.channel] ?? error) }
     }
 
     private mutating func takeAnswer(_ frame: Frame) -> [Action] {
@@ -185,9 +198,12 @@ struct ConnectionStateMachine {
             return frame.header.kind == kind ? true : nil
         case .results:
             return frame.header.kind == .result ? frame.header.flags.contains(.last) : nil
-        case .schemas(let kind):
-            if pending.frames.count == 1 { return frame.header.kind == kind ? false : nil }
+        case .opening:
+            if pending.frames.count == 1 { return frame.header.kind == .opened ? false : nil }
             return frame.header.kind == .schema ? frame.header.channel == pending.request.channel : nil
+        case .subscribing:
+            if pending.frames.count == 1 { return frame.header.kind == .subscribed ? false : nil }
+            return frame.header.kind == .schema ? true : nil
         }
     }
 

@@ -20,7 +20,7 @@ final class Session: Sendable {
 
     private struct State {
         var machine = ConnectionStateMachine()
-        var answers: [UInt64: Waiter<[Frame]>] = [:]
+        var answers: [UInt64: PendingFrames] = [:]
         var welcome: Waiter<Welcome>?
         var pushes: Deque = Deque()
         var pushWaiter: Waiter<Frame>?
@@ -72,32 +72,32 @@ final class Session: Sendable {
         }.get()
     }
 
+    /// Sends a request, behind all that were sent before; whoever wants the answer awaits `frames` of what is returned.
+    func submit(_ request: Request) -> PendingFrames {
+        let pending = PendingFrames()
+        perform { state in
+            let (id, actions) = state.machine.submit(request)
+            state.answers[id] = pending
+            pending.identify(id)
+            return take(actions, &state)
+        }
+        return pending
+    }
+
     /// Sends a request and waits for its whole answer.
-    func request(_ request: Request) async throws(MillraceError) -> [Frame] {
-        let identifier = Mutex<UInt64?>(nil)
-        return try await withTaskCancellationHandler {
-            await withCheckedContinuation { (continuation: Waiter<[Frame]>) in
-                perform { state in
-                    let (id, actions) = state.machine.submit(request)
-                    state.answers[id] = continuation
-                    identifier.withLock { $0 = id }
-                    return take(actions, &state)
-                }
-                // A cancellation that came before there was a request to abandon.
-                if Task.isCancelled { abandon(identifier) }
-            }
+    func request(_ request: Request) async throws(MillraceError) -> [Frame] { try await frames(submit(request)) }
+
+    /// The whole answer to a request of this session. A task that is cancelled gives the request up.
+    func frames(_ pending: PendingFrames) async throws(MillraceError) -> [Frame] {
+        try await withTaskCancellationHandler {
+            await pending.result()
         } onCancel: {
-            abandon(identifier)
+            perform { state in take(state.machine.abandon(pending.id), &state) }
         }.get()
     }
 
-    private func abandon(_ identifier: borrowing Mutex<UInt64?>) {
-        guard let id = identifier.withLock({ $0 }) else { return }
-        perform { state in take(state.machine.abandon(id), &state) }
-    }
-
-    func send(kind: FrameKind, channel: UInt32, body: [UInt8]) {
-        perform { state in take(state.machine.sendUnanswered(kind: kind, channel: channel, body: body), &state) }
+    func sendSchema(channel: UInt32, body: [UInt8]) {
+        perform { state in take(state.machine.sendSchema(channel: channel, body: body), &state) }
     }
 
     func newChannel() -> UInt32 { state.withLock { $0.machine.newChannel() } }
@@ -175,11 +175,11 @@ final class Session: Sendable {
                 let continuation = state.welcome.take()
                 effects.append(.resume { continuation?.resume(returning: .success(welcome)) })
             case .finished(let id, let frames):
-                let continuation = state.answers.removeValue(forKey: id)
-                effects.append(.resume { continuation?.resume(returning: .success(frames)) })
+                let pending = state.answers.removeValue(forKey: id)
+                effects.append(.resume { pending?.fulfill(.success(frames)) })
             case .failed(let id, let error):
-                let continuation = state.answers.removeValue(forKey: id)
-                effects.append(.resume { continuation?.resume(returning: .failure(error)) })
+                let pending = state.answers.removeValue(forKey: id)
+                effects.append(.resume { pending?.fulfill(.failure(error)) })
             case .pushed(let frame):
                 effects += takePush(frame, &state)
             case .end(let error):
