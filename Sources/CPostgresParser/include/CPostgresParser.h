@@ -1,1 +1,11 @@
-void CPostgresParser_anchor(void);
+// PostgreSQL's own parser (libpg_query) as C structs, and a stack that is deep enough to run it on.
+#pragma once
+
+#include <pg_query.h>
+#include <pg_query/pg_query.pb-c.h>
+#include <stddef.h>
+
+// Runs body(context) to its end on a thread with a stack of stack_bytes, and joins it: PostgreSQL's parser, the
+// protobuf unpacker and the walks over the tree recurse with the depth of the statement, and the caller's own stack
+// may be small. Returns 0, or the errno of the thread that could not be created (body has not run then).
+int CPostgresParser_run_on_stack(size_t stack_bytes, void (*body)(void *context), void *context);

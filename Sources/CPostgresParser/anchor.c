@@ -1,2 +1,0 @@
-#include "CPostgresParser.h"
-void CPostgresParser_anchor(void) {}

@@ -1,0 +1,79 @@
+/// What to say about a statement that PostgreSQL's grammar does not know: its own message, and a remedy where what was
+/// written is some other database's SQL or a common slip.
+struct SyntaxRemedies {
+    let tokens: Tokens
+    let statement: StatementText
+
+    func failure(_ message: String, atByte byte: Int) -> SyntaxFailure {
+        let atEnd = message.hasSuffix("at end of input")
+        let place = atEnd ? statement.last : min(max(tokens.index(atByte: byte), statement.first), statement.last)
+        if let known = foreignConstruct(near: place) { return known }
+        let span = Span(file: statement.file, first: place, last: place)
+        return SyntaxFailure(message: atEnd ? "the statement ends too early" : message, remedy: remedy(at: place, atEnd: atEnd), span: span)
+    }
+
+    /// SQL of other databases, wherever in the statement it is: the parser stumbles one or two words later.
+    private func foreignConstruct(near place: Int) -> SyntaxFailure? {
+        let window = max(statement.first, place - 3)...place
+        for index in window.reversed() {
+            let word = tokens.keyword(index)
+            let next = tokens.keyword(index + 1)
+            if word == "asof" {
+                let joins: Set<String> = ["left", "right", "inner", "outer", "join"]
+                var last = index
+                while let following = tokens.keyword(last + 1), joins.contains(following) { last += 1 }
+                guard last > index else { continue }
+                return refusal(
+                    "ASOF JOIN is not in the vocabulary yet: a view reads one stream", "send the joined columns with the event", index, last)
+            }
+            if word == "qualify" {
+                return refusal("QUALIFY is not in the vocabulary", "filter in an outer query: SELECT … FROM (SELECT …) f WHERE …", index, index)
+            }
+            if word == "ignore" || word == "respect", next == "nulls" {
+                return refusal("\(word!.uppercased()) NULLS is not in the vocabulary yet", nil, index, index + 1)
+            }
+            if word == "interval", index < statement.last, tokens.text(index + 1).allSatisfy(\.isNumber) {
+                let unit = next == nil ? tokens.keyword(index + 2) : nil
+                let written = "INTERVAL '\(tokens.text(index + 1))\(unit.map { " " + $0 } ?? "")'"
+                return refusal("an interval's value stands in quotes", "write \(written)", index, unit == nil ? index + 1 : index + 2)
+            }
+            if tokens.text(index) == "*", let next, ["exclude", "except", "replace"].contains(next) {
+                return refusal("SELECT * \(next.uppercased()) is not in the vocabulary", "list the columns", index, index + 1)
+            }
+            if word == "group", next == "by", tokens.keyword(index + 2) == "all" {
+                return refusal("GROUP BY ALL is not in the vocabulary", "write the aggregate over a window", index, index + 2)
+            }
+        }
+        if tokens.keyword(statement.first) == "from" {
+            return refusal("a query begins with SELECT", "write SELECT * FROM …", statement.first, statement.first)
+        }
+        return nil
+    }
+
+    private func remedy(at place: Int, atEnd: Bool) -> String? {
+        let text = tokens.text(place)
+        let word = tokens.keyword(place)
+        let before = tokens.text(place - 1)
+        let clauses: Set<String> = ["from", "where", "window", "group", "order"]
+        if before == ",", place > statement.first, let word, clauses.contains(word) { return "take away the comma before \(word.uppercased())" }
+        if text == ")", before == "," { return "take away the comma before the parenthesis" }
+        if text == "==" || text == "=" && before == "=" { return "equality is =" }
+        if atEnd, hasOpenParenthesis { return "a parenthesis is still open" }
+        if let word, ["create", "select", "set"].contains(word), place > statement.first { return "end the statement before it with a semicolon" }
+        if word == nil || place == statement.first, let first = tokens.keyword(statement.first), place == statement.first {
+            let verbs = ["create", "select", "with", "set"]
+            if let near = Suggestion.nearest(to: first, among: verbs) { return "did you mean \(near.uppercased())?" }
+            return "definitions are CREATE TABLE, CREATE VIEW, SET TimeZone and one bare SELECT"
+        }
+        return nil
+    }
+
+    private var hasOpenParenthesis: Bool {
+        (statement.first...statement.last).contains { tokens.list[$0].kind == .open && tokens.partners[$0] < 0 }
+    }
+
+    private func refusal(_ message: String, _ remedy: String?, _ first: Int, _ last: Int) -> SyntaxFailure {
+        SyntaxFailure(
+            message: message, remedy: remedy, span: Span(file: statement.file, first: first, last: min(last, statement.last)))
+    }
+}
