@@ -99,6 +99,7 @@ let package = Package(
             name: "EngineTests", dependencies: ["Engine", "Plan", "Language", "Values", "Wire", "Bounds"],
             path: "Tests/Engine", swiftSettings: strict),
         .testTarget(name: "BoundsTests", dependencies: ["Bounds"], path: "Tests/Bounds", swiftSettings: strict),
+        .testTarget(name: "LanguageTests", dependencies: ["Language", "Values", "Bounds"], path: "Tests/Language", swiftSettings: strict),
         .testTarget(
             name: "WireTests", dependencies: ["Wire", "Values", "Bounds", "CKernels"], path: "Tests/Wire", swiftSettings: strict),
     ],

@@ -1,0 +1,54 @@
+import FoundationEssentials
+import Testing
+
+@testable import Language
+
+/// Files around the project, found from this file's place in it.
+enum Project {
+    static let root: String = {
+        let parts = #filePath.split(separator: "/").dropLast(3)
+        return "/" + parts.joined(separator: "/")
+    }()
+
+    static func text(_ path: String) -> String? {
+        FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    static func names(in directory: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).sorted()
+    }
+
+    /// What lies beside the project, where it does: root/../shared, or, in a checkout below a checkout, further up.
+    static let shared: String? = [root + "/../shared", root + "/../../shared"].first { FileManager.default.fileExists(atPath: $0) }
+}
+
+@Suite struct `The corpus` {
+    /// Cases that need what this version does not have.
+    static let later: [String: String] = [
+        "p11_order_product_join": "LEFT JOIN", "p12_fx_asof": "ASOF", "p13_plan_as_of_lateral": "LATERAL", "p14_view_purchase_union": "UNION ALL",
+        "p22_latency_quantiles": "median",
+    ]
+
+    static let cases = Project.shared.map { shared in
+        Project.names(in: shared + "/corpus").filter { $0.hasPrefix("p") }.filter { Project.text("\(shared)/corpus/\($0)/case.sql") != nil }
+    } ?? []
+
+    @Test(arguments: cases) func `compiles, or says what is not there yet`(name: String) throws {
+        let text = try #require(Project.text("\(Project.shared!)/corpus/\(name)/case.sql"))
+        let sources = [SourceText(name: name + ".sql", text: text)]
+        let (definitions, diagnostics) = Compiler.compile(sources)
+        let messages = diagnostics.map { $0.rendered(sources: sources) }.joined()
+        if let reason = Self.later[name] {
+            #expect(definitions == nil && messages.contains(reason), "\(messages)")
+        } else {
+            #expect(definitions != nil && diagnostics.isEmpty, "\(messages)")
+        }
+    }
+
+    @Test(arguments: ["data/fdh/features.sql", "floors/cardfraud_light.sql", "floors/cardfraud_full.sql"]) func `of workloads compiles`(path: String) throws {
+        guard let shared = Project.shared, let text = Project.text("\(shared)/\(path)") else { return }
+        let sources = [SourceText(name: path, text: text)]
+        let (definitions, diagnostics) = Compiler.compile(sources)
+        #expect(definitions?.views.count == 1 && diagnostics.isEmpty, "\(diagnostics.map { $0.rendered(sources: sources) }.joined())")
+    }
+}
