@@ -105,3 +105,15 @@ size_t CKernels_countBits(const uint8_t *bitmap, size_t rows) {
     for (size_t row = whole * 64; row < rows; row++) ones += (bitmap[row / 8] >> (row % 8)) & 1;
     return ones;
 }
+
+float CKernels_halfToFloat(uint16_t half) {
+    uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = (half >> 10) & 0x1F, fraction = half & 0x3FF;
+    if (exponent == 0) { /* zero or subnormal: fraction x 2^-24 */
+        float magnitude = (float)fraction * 0x1p-24f;
+        return sign ? -magnitude : magnitude;
+    }
+    uint32_t bits = sign | (exponent == 31 ? 0x7F800000u : (exponent + 112) << 23) | fraction << 13;
+    float value;
+    memcpy(&value, &bits, 4);
+    return value;
+}

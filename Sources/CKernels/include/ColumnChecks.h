@@ -24,4 +24,7 @@ bool CKernels_offsetsSplitNothing32(const void *offsets, size_t rows, const uint
 /* Ones among the first `rows` bits. */
 size_t CKernels_countBits(const uint8_t *bitmap, size_t rows);
 
+/* IEEE 754 binary16, whatever the processor knows of it. */
+float CKernels_halfToFloat(uint16_t half);
+
 #endif

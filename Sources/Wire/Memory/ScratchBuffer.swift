@@ -1,3 +1,5 @@
+import Bounds
+
 /// Where converted columns stand: pieces are taken one after another and all given up together by `reset`.
 ///
 /// What is taken never moves. When a block is full the next one is larger, and `reset` replaces several blocks by one that
@@ -14,7 +16,8 @@ public struct ScratchBuffer: ~Copyable {
     static let pieceAlignment = 16
     private static let firstBlockBytes = 16 << 10
 
-    public init(bytesMax: Int = Int.max) {
+    /// The default bounds what one batch from a connection can make us hold.
+    public init(bytesMax: Int = Bounds.decompressedBytesMax) {
         self.bytesMax = bytesMax
     }
 
@@ -34,13 +37,11 @@ public struct ScratchBuffer: ~Copyable {
         bytesTaken = 0
     }
 
-    /// Uninitialised bytes, valid until `reset`; the error names what there was no room for.
-    public mutating func take(_ byteCount: Int, for what: @autoclosure () -> String) throws(WireError)
-        -> UnsafeMutableRawPointer
-    {
+    /// Uninitialised bytes, aligned to 16, valid until `reset`.
+    mutating func take(_ byteCount: Int) throws(ColumnProblem) -> UnsafeMutableRawPointer {
         let rounded = (byteCount + Self.pieceAlignment - 1) & ~(Self.pieceAlignment - 1)
         guard byteCount >= 0, rounded <= bytesMax - bytesTaken else {
-            throw .tooLarge(what: what(), found: bytesTaken + byteCount, limit: bytesMax)
+            throw .tooLarge(what: "the converted size", found: byteCount, limit: bytesMax - bytesTaken)
         }
         if blocks.isEmpty || blocks[blocks.count - 1].count - used < rounded {
             addBlock(max(rounded, Self.firstBlockBytes, 2 * (blocks.last?.count ?? 0)))
