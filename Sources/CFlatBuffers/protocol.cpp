@@ -115,11 +115,12 @@ millrace_offset millrace_open_build(
         .o;
 }
 
-bool millrace_opened_read(const void *bytes, size_t count, millrace_text *name, millrace_list *views) {
+bool millrace_opened_read(const void *bytes, size_t count, millrace_text *name, millrace_list *views, millrace_text *event_time) {
     auto table = control<proto::Opened>(bytes, count);
     if (!table) return false;
     *name = text(table->table());
     *views = items(table->views());
+    *event_time = text(table->event_time());
     return true;
 }
 
@@ -133,8 +134,9 @@ millrace_offset millrace_opened_view_build(millrace_builder *builder, millrace_o
     return proto::CreateOpenedView(builder->fbb, text(name), channel).o;
 }
 
-millrace_offset millrace_opened_build(millrace_builder *builder, millrace_offset table, millrace_offset views) {
-    return proto::CreateOpened(builder->fbb, text(table), millrace::list<proto::OpenedView>(views)).o;
+millrace_offset millrace_opened_build(
+    millrace_builder *builder, millrace_offset table, millrace_offset views, millrace_offset event_time) {
+    return proto::CreateOpened(builder->fbb, text(table), millrace::list<proto::OpenedView>(views), text(event_time)).o;
 }
 
 bool millrace_accepted_read(const void *bytes, size_t count, uint32_t *rows, uint32_t *late, uint32_t *refused) {

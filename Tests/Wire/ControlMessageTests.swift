@@ -12,7 +12,7 @@ import Wire
         .open(Open(table: "payments")),
         .open(Open(table: "payments", views: ["card_risk", "für_händler"])),
         .open(Open(mode: .get, views: ["card_risk"], keyColumns: ["card_id", ""])),
-        .opened(Opened(table: "payments", views: [.init(name: "card_risk", channel: 0x8000_0000)])),
+        .opened(Opened(table: "payments", views: [.init(name: "card_risk", channel: 0x8000_0000)], eventTime: "ts")),
         .accepted(Accepted(rows: 1000, late: 3, refused: 1)),
         .subscribe(Subscribe(view: "card_risk", predicate: "payments_10m > 20", fromSequence: 17, onFull: .skip)),
         .subscribed(Subscribed(channel: 0x8000_0001, sequence: 18)),

@@ -769,13 +769,17 @@ struct Opened FLATBUFFERS_FINAL_CLASS : private flatbuffers::Table {
   typedef OpenedBuilder Builder;
   enum FlatBuffersVTableOffset FLATBUFFERS_VTABLE_UNDERLYING_TYPE {
     VT_TABLE = 4,
-    VT_VIEWS = 6
+    VT_VIEWS = 6,
+    VT_EVENT_TIME = 8
   };
   const flatbuffers::String *table() const {
     return GetPointer<const flatbuffers::String *>(VT_TABLE);
   }
   const flatbuffers::Vector<flatbuffers::Offset<millrace::protocol::OpenedView>> *views() const {
     return GetPointer<const flatbuffers::Vector<flatbuffers::Offset<millrace::protocol::OpenedView>> *>(VT_VIEWS);
+  }
+  const flatbuffers::String *event_time() const {
+    return GetPointer<const flatbuffers::String *>(VT_EVENT_TIME);
   }
   bool Verify(flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
@@ -784,6 +788,8 @@ struct Opened FLATBUFFERS_FINAL_CLASS : private flatbuffers::Table {
            VerifyOffset(verifier, VT_VIEWS) &&
            verifier.VerifyVector(views()) &&
            verifier.VerifyVectorOfTables(views()) &&
+           VerifyOffset(verifier, VT_EVENT_TIME) &&
+           verifier.VerifyString(event_time()) &&
            verifier.EndTable();
   }
 };
@@ -797,6 +803,9 @@ struct OpenedBuilder {
   }
   void add_views(flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<millrace::protocol::OpenedView>>> views) {
     fbb_.AddOffset(Opened::VT_VIEWS, views);
+  }
+  void add_event_time(flatbuffers::Offset<flatbuffers::String> event_time) {
+    fbb_.AddOffset(Opened::VT_EVENT_TIME, event_time);
   }
   explicit OpenedBuilder(flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
@@ -812,8 +821,10 @@ struct OpenedBuilder {
 inline flatbuffers::Offset<Opened> CreateOpened(
     flatbuffers::FlatBufferBuilder &_fbb,
     flatbuffers::Offset<flatbuffers::String> table = 0,
-    flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<millrace::protocol::OpenedView>>> views = 0) {
+    flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<millrace::protocol::OpenedView>>> views = 0,
+    flatbuffers::Offset<flatbuffers::String> event_time = 0) {
   OpenedBuilder builder_(_fbb);
+  builder_.add_event_time(event_time);
   builder_.add_views(views);
   builder_.add_table(table);
   return builder_.Finish();
@@ -822,13 +833,16 @@ inline flatbuffers::Offset<Opened> CreateOpened(
 inline flatbuffers::Offset<Opened> CreateOpenedDirect(
     flatbuffers::FlatBufferBuilder &_fbb,
     const char *table = nullptr,
-    const std::vector<flatbuffers::Offset<millrace::protocol::OpenedView>> *views = nullptr) {
+    const std::vector<flatbuffers::Offset<millrace::protocol::OpenedView>> *views = nullptr,
+    const char *event_time = nullptr) {
   auto table__ = table ? _fbb.CreateString(table) : 0;
   auto views__ = views ? _fbb.CreateVector<flatbuffers::Offset<millrace::protocol::OpenedView>>(*views) : 0;
+  auto event_time__ = event_time ? _fbb.CreateString(event_time) : 0;
   return millrace::protocol::CreateOpened(
       _fbb,
       table__,
-      views__);
+      views__,
+      event_time__);
 }
 
 struct Accepted FLATBUFFERS_FINAL_CLASS : private flatbuffers::Table {

@@ -63,10 +63,11 @@ bool millrace_open_read(
 millrace_offset millrace_open_build(
     millrace_builder *builder, uint8_t mode, millrace_offset table, millrace_offset views, millrace_offset key_columns);
 
-bool millrace_opened_read(const void *bytes, size_t count, millrace_text *table, millrace_list *views);
+bool millrace_opened_read(const void *bytes, size_t count, millrace_text *table, millrace_list *views, millrace_text *event_time);
 void millrace_opened_view(millrace_list views, size_t index, millrace_text *name, uint32_t *channel);
 millrace_offset millrace_opened_view_build(millrace_builder *builder, millrace_offset name, uint32_t channel);
-millrace_offset millrace_opened_build(millrace_builder *builder, millrace_offset table, millrace_offset views);
+millrace_offset millrace_opened_build(
+    millrace_builder *builder, millrace_offset table, millrace_offset views, millrace_offset event_time);
 
 bool millrace_accepted_read(const void *bytes, size_t count, uint32_t *rows, uint32_t *late, uint32_t *refused);
 millrace_offset millrace_accepted_build(millrace_builder *builder, uint32_t rows, uint32_t late, uint32_t refused);

@@ -88,7 +88,8 @@ private struct ControlReader {
     func opened() throws(WireError) -> Opened {
         var table = millrace_text()
         var list = millrace_list()
-        try check(millrace_opened_read(body.baseAddress, body.count, &table, &list))
+        var eventTime = millrace_text()
+        try check(millrace_opened_read(body.baseAddress, body.count, &table, &list, &eventTime))
         var views: [Opened.View] = []
         for index in 0..<list.count {
             var name = millrace_text()
@@ -96,7 +97,7 @@ private struct ControlReader {
             millrace_opened_view(list, index, &name, &channel)
             views.append(Opened.View(name: try string(name), channel: channel))
         }
-        return Opened(table: try string(table), views: views)
+        return Opened(table: try string(table), views: views, eventTime: try string(eventTime))
     }
 
     func accepted() throws(WireError) -> Accepted {

@@ -37,7 +37,7 @@ extension ControlMessage {
                 builder, open.mode.rawValue, table.text(open.table), table.texts(open.views), table.texts(open.keyColumns))
         case .opened(let opened):
             let views = opened.views.map { millrace_opened_view_build(builder, table.text($0.name), $0.channel) }
-            return millrace_opened_build(builder, table.text(opened.table), table.list(views))
+            return millrace_opened_build(builder, table.text(opened.table), table.list(views), table.text(opened.eventTime))
         case .accepted(let accepted):
             return millrace_accepted_build(builder, accepted.rows, accepted.late, accepted.refused)
         case .subscribe(let subscribe):

@@ -82,7 +82,7 @@ public struct Open: Hashable, Sendable {
     }
 
     public var mode: Mode
-    /// Empty in mode `get`.
+    /// Empty: the server's only stream; and in mode `get`.
     public var table: String
     /// Empty: all views of the stream that no other view reads. Mode `get`: exactly one.
     public var views: [String]
@@ -110,10 +110,13 @@ public struct Opened: Hashable, Sendable {
 
     public var table: String
     public var views: [View]
+    /// The column that the stream's windows are ordered by; empty: none.
+    public var eventTime: String
 
-    public init(table: String, views: [View]) {
+    public init(table: String, views: [View], eventTime: String = "") {
         self.table = table
         self.views = views
+        self.eventTime = eventTime
     }
 }
 
