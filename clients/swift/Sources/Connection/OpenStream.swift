@@ -1,0 +1,75 @@
+import Synchronization
+import Values
+import Wire
+
+/// What a channel is opened for. Batches of other columns need another channel, since a channel has one schema.
+struct StreamKey: Hashable, Sendable {
+    enum Purpose: Hashable, Sendable {
+        case stream(table: String, views: [String])
+        case get(view: String, keyColumns: [String])
+    }
+
+    var purpose: Purpose
+    /// The columns of the batches that will be sent; nil: exactly the server's.
+    var fields: [Field]?
+}
+
+/// A table, or a view's keys, opened on one connection.
+struct OpenStream: Sendable {
+    let channel: UInt32
+    /// The columns that the server takes, in its order.
+    let fields: [Field]
+    let answers: [AnswerReader]
+
+    /// Opens it and sends the schema of the batches to come.
+    init(_ key: StreamKey, on session: Session) async throws(MillraceError) {
+        channel = session.newChannel()
+        let request = ConnectionStateMachine.Request(
+            kind: .open, channel: channel, body: ControlMessage.open(key.message).encode(), expectation: .opening,
+            isChange: false)
+        let frames = try await session.request(request)
+        do throws(WireError) {
+            guard case .opened(let opened) = try frames[0].control() else { throw .malformed(what: "opened", why: "it is another message") }
+            let schemas = frames.dropFirst()
+            fields = try schemas.last!.schema().valueFields()
+            var answers: [AnswerReader] = []
+            for view in opened.views {
+                guard let frame = schemas.first(where: { $0.header.channel == view.channel }) else {
+                    throw .malformed(what: "opened", why: "view \(view.name) has no schema")
+                }
+                answers.append(try AnswerReader(view: view.name, channel: view.channel, schema: try frame.schema()))
+            }
+            self.answers = answers
+        } catch {
+            throw .protocolViolation(error)
+        }
+        session.sendSchema(channel: channel, body: ArrowSchema(fields: key.fields ?? fields).encode())
+    }
+}
+
+extension OpenStream {
+    /// One answer a view, from the result frames of one request.
+    func answers(in frames: [ConnectionStateMachine.Frame]) throws(MillraceError) -> [Answer] {
+        var read: [Answer] = []
+        for frame in frames {
+            guard let reader = answers.first(where: { $0.channel == frame.header.channel }) else { throw .unexpected(frame) }
+            read.append(try reader.read(frame))
+        }
+        return read
+    }
+}
+
+extension StreamKey {
+    fileprivate var message: Open {
+        switch purpose {
+        case .stream(let table, let views): Open(mode: .stream, table: table, views: views)
+        case .get(let view, let keyColumns): Open(mode: .get, views: [view], keyColumns: keyColumns)
+        }
+    }
+}
+
+extension MillraceError {
+    static func protocolViolation(_ error: WireError) -> MillraceError {
+        MillraceError(code: .protocolViolation, message: "the server's answer cannot be read: \(error)")
+    }
+}
