@@ -11,6 +11,9 @@ import Wire
 public struct EventStream: Sendable {
     /// The columns that the server takes, in its order.
     public var fields: [Field] { stream.fields }
+    public var table: String { stream.table }
+    /// Index into `fields` of the column that the stream's windows are ordered by; nil: there is none.
+    public var timeColumn: Int? { stream.timeColumn }
     /// The views it answers with, and their columns.
     public var views: [(name: String, fields: [Field])] { stream.answers.map { ($0.view, $0.fields) } }
 

@@ -86,6 +86,15 @@ extension MillraceClient {
         return try await patiently { () async throws(MillraceError) in try await self.answers(.get, key, sent)[0] }
     }
 
+    /// The types of columns that can be keys of the view.
+    public func keyColumns(of view: String, _ names: [String]) async throws(MillraceError) -> [Field] {
+        let key = StreamKey(purpose: .get(view: view, keyColumns: names), fields: nil)
+        let fields = try await patiently { () async throws(MillraceError) in
+            try await self.stream(key, on: try await self.session()).fields
+        }
+        return fields.filter { names.contains($0.name) }
+    }
+
     // MARK: The server
 
     /// What the server measures of itself: throughput, latency, memory.

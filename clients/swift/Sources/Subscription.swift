@@ -12,6 +12,9 @@ public struct Subscription: AsyncSequence, Sendable {
     let view: String
     let first: LiveSubscription
 
+    /// The view's columns.
+    public var fields: [Field] { first.reader.fields }
+
     public func makeAsyncIterator() -> Iterator { Iterator(client: client, view: view, live: first) }
 
     public struct Iterator: AsyncIteratorProtocol {

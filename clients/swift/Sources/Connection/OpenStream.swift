@@ -17,6 +17,9 @@ struct StreamKey: Hashable, Sendable {
 /// A table, or a view's keys, opened on one connection.
 struct OpenStream: Sendable {
     let channel: UInt32
+    let table: String
+    /// Index into `fields` of the event time.
+    let timeColumn: Int?
     /// The columns that the server takes, in its order.
     let fields: [Field]
     let answers: [AnswerReader]
@@ -31,7 +34,10 @@ struct OpenStream: Sendable {
         do throws(WireError) {
             guard case .opened(let opened) = try frames[0].control() else { throw .malformed(what: "opened", why: "it is another message") }
             let schemas = frames.dropFirst()
-            fields = try schemas.last!.schema().valueFields()
+            let fields = try schemas.last!.schema().valueFields()
+            self.fields = fields
+            table = opened.table
+            timeColumn = fields.firstIndex { $0.name == opened.eventTime }
             var answers: [AnswerReader] = []
             for view in opened.views {
                 guard let frame = schemas.first(where: { $0.header.channel == view.channel }) else {
