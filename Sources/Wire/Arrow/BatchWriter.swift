@@ -45,6 +45,9 @@ public final class BatchWriter {
     private var uncompressed = OutputBuffer(capacity: 64)
     private var compressionContext: OpaquePointer?
 
+    /// Of every message: prefix and FlatBuffer.
+    var metadataByteCount: Int { template.count }
+
     public static let rowColumn = "millrace_row"
     public static let statusColumn = "millrace_status"
 
