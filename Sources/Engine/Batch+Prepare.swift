@@ -64,6 +64,7 @@ extension Batch {
         (self.rowCount, self.shardCount) = (rowCount, shardCount)
         cellErrors = 0
         arena.pointee.reset()
+        for shard in 0..<shardCount { shardTexts[shard].reset() }
         memory.cut(for: compiledStream, rowCount: rowCount, shardCount: shardCount)
         statuses.update(repeating: RowStatus.ok.rawValue, count: rowCount)
         newest = .min

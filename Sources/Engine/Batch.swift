@@ -35,17 +35,23 @@ public final class Batch: @unchecked Sendable {
     /// Of a look-up: columns of the table that it brings.
     var givenColumns: Set<Int> = []
     let arena: UnsafeMutablePointer<TextArena>
+    /// By shard: texts among its answers. Each is written by its shard alone, on the shard's core.
+    let shardTexts: UnsafeMutablePointer<TextArena>
 
     public init(_ compiled: CompiledPlan) {
         self.compiled = compiled
         arena = .allocate(capacity: 1)
         arena.initialize(to: TextArena())
+        shardTexts = .allocate(capacity: Bounds.coresMax)
+        for shard in 0..<Bounds.coresMax { (shardTexts + shard).initialize(to: TextArena()) }
     }
 
     deinit {
         memory.deallocate()
         arena.deinitialize(count: 1)
         arena.deallocate()
+        shardTexts.deinitialize(count: Bounds.coresMax)
+        shardTexts.deallocate()
     }
 
     public var plan: Plan { compiled.plan }

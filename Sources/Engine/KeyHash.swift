@@ -58,7 +58,7 @@ public enum KeyHash {
             let values = vector.intervals
             for row in 0 ..< rowCount {
                 let isNull = nulls[row] != 0
-                let span = values[row].comparable
+                let span = values[row].normalizedMicroseconds
                 hashes[row] = fold(
                     fold(hashes[row] ^ (isNull ? nullWord : UInt64(truncatingIfNeeded: span)))
                         ^ (isNull ? 0 : UInt64(truncatingIfNeeded: span >> 64)))
@@ -100,13 +100,5 @@ public enum KeyHash {
     static func canonicalBits(_ value: Double) -> UInt64 {
         if value == 0 { return 0 }
         return value.isNaN ? 0x7FF8_0000_0000_0000 : value.bitPattern
-    }
-}
-
-extension Interval {
-    /// What intervals are compared by, as PostgreSQL does: a month is 30 days, a day 24 hours.
-    @inline(__always)
-    var comparable: Int128 {
-        (Int128(months) * 30 + Int128(days)) * 86_400_000_000 + Int128(microseconds)
     }
 }

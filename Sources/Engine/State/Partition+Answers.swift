@@ -1,0 +1,294 @@
+import Bytes
+import Values
+
+extension Partition {
+    /// Computes all calls for the row at `position` and writes them to the batch's registers.
+    @inline(__always)
+    func answer(
+        _ view: BatchRows, _ row: Int, _ record: KeyRecord, _ log: KeyLog, position: Int, floor: Int, memory: inout ShardMemory,
+        output: inout TextArena
+    ) {
+        for number in 0 ..< code.callCount {
+            let call = code.calls + number
+            let frame = frames[call.pointee.window]
+            let result = view.vectors[call.pointee.result]
+            switch call.pointee.kind {
+            case .rows:
+                result.integers[row] = Int64(frame.rows)
+                result.nulls[row] = 0
+            case .count:
+                result.integers[row] = count(record, log, code.inputs[call.pointee.input], frame)
+                result.nulls[row] = 0
+            case .distinct:
+                let distinct = code.distincts[call.pointee.distinct]
+                let input = code.inputs[call.pointee.input]
+                result.integers[row] = Int64(DistinctCount(record, distinct, input, log).moved(to: frame.start, frame.end))
+                result.nulls[row] = 0
+            case .sumDouble, .averageDouble:
+                let values = presentRows(record, log, code.inputs[call.pointee.input], frame)
+                if values == 0 {
+                    result.nulls[row] = 1
+                    continue
+                }
+                let sum = sum(record, log, call.pointee, frame)
+                result.doubles[row] = call.pointee.kind == .sumDouble ? sum : sum / Double(values)
+                result.nulls[row] = 0
+            case .sumInteger, .averageInteger, .sumWide, .averageWide:
+                exactSum(record, log, call.pointee, frame, result, row)
+            case .varianceSample, .variancePopulation, .deviationSample, .deviationPopulation:
+                variance(record, log, call.pointee, frame, result, row)
+            case .minimum, .maximum:
+                extreme(record, log, call.pointee, frame, result, row, memory: memory, output: &output)
+            case .booleanAnd, .booleanOr:
+                let input = code.inputs[call.pointee.input]
+                let values = presentRows(record, log, input, frame)
+                let trues = cumulative(record, log, total: input.trueTotal, column: input.trues, frame)
+                result.booleans[row] = (call.pointee.kind == .booleanOr ? trues > 0 : trues == values) ? 1 : 0
+                result.nulls[row] = values == 0 ? 1 : 0
+            case .first, .last, .nth:
+                positional(record, log, call.pointee, frame, floor: floor, result, row, memory: memory, output: &output)
+            case .lag:
+                lag(view, row, log, call.pointee, position: position, floor: floor, result, memory: memory, output: &output)
+            case .rowNumber:
+                result.integers[row] = Int64(position - min(floor, position) + 1)
+                result.nulls[row] = view.mode == .lookUp ? 1 : 0
+            }
+        }
+    }
+
+    /// A key that has no rows: counts are 0, all else is NULL.
+    func answerEmpty(_ view: BatchRows, _ row: Int) {
+        for number in 0 ..< code.callCount {
+            let call = code.calls[number]
+            let result = view.vectors[call.result]
+            switch call.kind {
+            case .rows, .count, .distinct:
+                result.integers[row] = 0
+                result.nulls[row] = 0
+            default:
+                result.nulls[row] = 1
+            }
+        }
+    }
+
+    // MARK: Exact
+
+    @inline(__always)
+    private func cumulative(_ record: KeyRecord, _ log: KeyLog, total: Int, column: Int, _ frame: FramePositions) -> Int64 {
+        let total = record.field(total, as: Int64.self).pointee
+        let values = log.column(column, as: UInt32.self)
+        let low = UInt32(truncatingIfNeeded: total)
+        let before = frame.end == log.tail ? low : values[frame.end & log.mask]
+        if frame.isWhole { return total &- Int64(low &- before) }
+        if frame.start == frame.end { return 0 }
+        return Int64(before &- values[frame.start & log.mask])
+    }
+
+    @inline(__always)
+    private func count(_ record: KeyRecord, _ log: KeyLog, _ input: InputCode, _ frame: FramePositions) -> Int64 {
+        cumulative(record, log, total: input.countTotal, column: input.counts, frame)
+    }
+
+    /// Rows of the frame whose argument is there: neither NULL nor filtered out.
+    @inline(__always)
+    private func presentRows(_ record: KeyRecord, _ log: KeyLog, _ input: InputCode, _ frame: FramePositions) -> Int64 {
+        input.counts >= 0 ? count(record, log, input, frame) : Int64(frame.rows)
+    }
+
+    @inline(__always)
+    private func cumulativeSum<T: FixedWidthInteger>(
+        _ record: KeyRecord, _ log: KeyLog, _ input: InputCode, _ frame: FramePositions, as: T.Type
+    ) -> T {
+        let values = log.column(input.sums, as: T.self)
+        let before = frame.end == log.tail ? record.field(input.sumTotal, as: T.self).pointee : values[frame.end & log.mask]
+        if frame.isWhole { return before }
+        if frame.start == frame.end { return 0 }
+        return before &- values[frame.start & log.mask]
+    }
+
+    @inline(__always)
+    private func exactSum(
+        _ record: KeyRecord, _ log: KeyLog, _ call: CallCode, _ frame: FramePositions, _ result: Vector, _ row: Int
+    ) {
+        let input = code.inputs[call.input]
+        let values = presentRows(record, log, input, frame)
+        result.nulls[row] = values == 0 ? 1 : 0
+        if values == 0 { return }
+        switch call.kind {
+        case .sumInteger: result.integers[row] = cumulativeSum(record, log, input, frame, as: Int64.self)
+        case .averageInteger:
+            result.doubles[row] = Double(cumulativeSum(record, log, input, frame, as: Int64.self)) / Double(values)
+        case .sumWide: result.decimals[row] = cumulativeSum(record, log, input, frame, as: Int128.self)
+        default:
+            result.doubles[row] = Double(cumulativeSum(record, log, input, frame, as: Int128.self)) / (Double(values) * input.unit)
+        }
+    }
+
+    // MARK: From values and partials
+
+    @inline(__always)
+    private func sum(_ record: KeyRecord, _ log: KeyLog, _ call: CallCode, _ frame: FramePositions) -> Double {
+        let input = code.inputs[call.input]
+        let sum = BlockLevels<SumOfDoubles>(log, input, offset: call.partial, texts: .nothing).value(frame.start, frame.end)
+        if !frame.isWhole || call.fold < 0 { return sum }
+        let parts = record.field(code.folds[call.fold].offset, as: Double.self)
+        return parts[0] + (parts[1] + sum)
+    }
+
+    private func variance(
+        _ record: KeyRecord, _ log: KeyLog, _ call: CallCode, _ frame: FramePositions, _ result: Vector, _ row: Int
+    ) {
+        let input = code.inputs[call.input]
+        var moments = BlockLevels<VarianceOfValues>(log, input, offset: call.partial, texts: .nothing).value(frame.start, frame.end)
+        if frame.isWhole && call.fold >= 0 {
+            moments = record.field(code.folds[call.fold].offset, as: Moments.self).pointee.merged(moments)
+        }
+        let isSample = call.kind == .varianceSample || call.kind == .deviationSample
+        let divisor = isSample ? moments.count - 1 : moments.count
+        result.nulls[row] = divisor < 1 ? 1 : 0
+        if divisor < 1 { return }
+        let variance = moments.squares / divisor
+        let isDeviation = call.kind == .deviationSample || call.kind == .deviationPopulation
+        result.doubles[row] = isDeviation ? variance.squareRoot() : variance
+    }
+
+    @inline(__always)
+    private func extreme(
+        _ record: KeyRecord, _ log: KeyLog, _ call: CallCode, _ frame: FramePositions, _ result: Vector, _ row: Int,
+        memory: borrowing ShardMemory, output: inout TextArena
+    ) {
+        let input = code.inputs[call.input]
+        if presentRows(record, log, input, frame) == 0 {
+            result.nulls[row] = 1
+            return
+        }
+        result.nulls[row] = 0
+        let isGreatest = call.kind == .maximum
+        switch call.resultForm {
+        case .integer:
+            result.integers[row] =
+                isGreatest
+                ? extremeValue(GreatestInteger.self, record, log, call, frame, .nothing)
+                : extremeValue(LeastInteger.self, record, log, call, frame, .nothing)
+        case .double:
+            result.doubles[row] =
+                isGreatest
+                ? extremeValue(GreatestDouble.self, record, log, call, frame, .nothing)
+                : extremeValue(LeastDouble.self, record, log, call, frame, .nothing)
+        case .decimal:
+            result.decimals[row] =
+                isGreatest
+                ? extremeValue(GreatestDecimal.self, record, log, call, frame, .nothing)
+                : extremeValue(LeastDecimal.self, record, log, call, frame, .nothing)
+        case .interval:
+            result.intervals[row] =
+                isGreatest
+                ? extremeValue(GreatestInterval.self, record, log, call, frame, .nothing)
+                : extremeValue(LeastInterval.self, record, log, call, frame, .nothing)
+        case .text:
+            let texts = memory.texts.table(memory.arena)
+            let number =
+                isGreatest
+                ? extremeValue(GreatestText.self, record, log, call, frame, texts)
+                : extremeValue(LeastText.self, record, log, call, frame, texts)
+            copy(number, to: result, row, memory, &output)
+        case .boolean:
+            preconditionFailure("min and max of boolean are refused by the language")
+        }
+    }
+
+    @inline(__always)
+    private func extremeValue<E: Extreme>(
+        _ extreme: E.Type, _ record: KeyRecord, _ log: KeyLog, _ call: CallCode, _ frame: FramePositions, _ texts: TextTable
+    ) -> E.Partial {
+        let value = BlockLevels<E>(log, code.inputs[call.input], offset: call.partial, texts: texts).value(frame.start, frame.end)
+        if !frame.isWhole || call.fold < 0 || foldState(record, code.folds[call.fold]) == 0 { return value }
+        return E.combine(record.field(code.folds[call.fold].offset, as: E.Partial.self).pointee, value, texts)
+    }
+
+    // MARK: Single rows
+
+    private func positional(
+        _ record: KeyRecord, _ log: KeyLog, _ call: CallCode, _ frame: FramePositions, floor: Int, _ result: Vector, _ row: Int,
+        memory: borrowing ShardMemory, output: inout TextArena
+    ) {
+        let first = frame.isWhole ? frame.end - frame.rows : frame.start
+        let wanted: Int
+        switch call.kind {
+        case .first: wanted = first
+        case .last: wanted = frame.end - 1
+        default: wanted = first + call.n - 1
+        }
+        if wanted < first || wanted >= frame.end {
+            result.nulls[row] = 1
+        } else if wanted < log.head {
+            let fold = code.folds[call.fold]
+            result.nulls[row] = foldState(record, fold) == 1 ? 0 : 1
+            if foldState(record, fold) == 1 {
+                write(record.raw + fold.offset, fold.form, to: result, row, memory, &output)
+            }
+        } else {
+            writeValue(log, code.inputs[call.input], wanted, to: result, row, memory, &output)
+        }
+    }
+
+    @inline(__always)
+    private func lag(
+        _ view: BatchRows, _ row: Int, _ log: KeyLog, _ call: CallCode, position: Int, floor: Int, _ result: Vector,
+        memory: borrowing ShardMemory, output: inout TextArena
+    ) {
+        let wanted = position &- call.n
+        if wanted >= max(log.head, min(floor, position)) && wanted < log.tail {
+            return writeValue(log, code.inputs[call.input], wanted, to: result, row, memory, &output)
+        }
+        guard call.otherwise >= 0 && view.mode != .lookUp else {
+            result.nulls[row] = 1
+            return
+        }
+        let otherwise = view.vectors[call.otherwise]
+        result.nulls[row] = otherwise.nulls[row]
+        let stride = call.resultForm.stride
+        (result.values + row * stride).copyMemory(from: otherwise.values + row * stride, byteCount: stride)
+    }
+
+    @inline(__always)
+    private func writeValue(
+        _ log: KeyLog, _ input: InputCode, _ position: Int, to result: Vector, _ row: Int, _ memory: borrowing ShardMemory,
+        _ output: inout TextArena
+    ) {
+        if log.isNull(input, position) {
+            result.nulls[row] = 1
+            return
+        }
+        result.nulls[row] = 0
+        let source = log.base + (input.values &* log.capacity &+ (position & log.mask) &* input.form.storedBytes)
+        write(source, input.form, to: result, row, memory, &output)
+    }
+
+    @inline(__always)
+    private func write(
+        _ source: UnsafeMutableRawPointer, _ form: Form, to result: Vector, _ row: Int, _ memory: borrowing ShardMemory,
+        _ output: inout TextArena
+    ) {
+        switch form {
+        case .boolean: result.booleans[row] = source.load(as: UInt8.self)
+        case .integer, .double: result.integers[row] = source.load(as: Int64.self)
+        case .decimal: result.decimals[row] = source.load(as: Int128.self)
+        case .interval: result.intervals[row] = source.load(as: Interval.self)
+        case .text: copy(source.load(as: UInt32.self), to: result, row, memory, &output)
+        }
+    }
+
+    /// Answers are read by other cores when this shard's texts may have changed already: their bytes are the batch's. NULL
+    /// when the batch has had its share of text.
+    private func copy(
+        _ number: UInt32, to result: Vector, _ row: Int, _ memory: borrowing ShardMemory, _ output: inout TextArena
+    ) {
+        let text = memory.texts.table(memory.arena).text(number)
+        if let copied = output.copy(UnsafeBufferPointer(start: text.bytes, count: text.count)) {
+            result.texts[row] = copied
+        } else {
+            result.nulls[row] = 1
+        }
+    }
+}

@@ -1,0 +1,140 @@
+import Bytes
+import Values
+
+extension Partition {
+    /// Granule of the row's key record; 0 where the key is unknown. Leaves the encoded key in `keyBytes`.
+    @inline(__always)
+    mutating func find(_ view: BatchRows, _ row: Int, base: UnsafeMutableRawPointer) -> UInt32 {
+        let hash = UInt32(truncatingIfNeeded: view.hashes[row])
+        let slots = index.slots
+        let mask = index.mask
+        var slot = Int(hash) & mask
+        if code.isKeyInline {
+            let (key, isNull) = inlineKey(view, row)
+            while slots[slot].record != 0 {
+                if slots[slot].hash == hash {
+                    let record = KeyRecord(base + Int(slots[slot].record) &* Arena.granuleBytes)
+                    if record.key == key && record.keyIsNull == isNull { return slots[slot].record }
+                }
+                slot = (slot &+ 1) & mask
+            }
+            return 0
+        }
+        encodeKey(view, row)
+        while slots[slot].record != 0 {
+            if slots[slot].hash == hash && isEncodedKey(of: slots[slot].record, base: base) { return slots[slot].record }
+            slot = (slot &+ 1) & mask
+        }
+        return 0
+    }
+
+    @inline(__always)
+    private func inlineKey(_ view: BatchRows, _ row: Int) -> (key: Int64, isNull: Bool) {
+        let key = code.keys[0]
+        let vector = view.vectors[key.register]
+        if vector.nulls[row] != 0 { return (0, true) }
+        return (key.form == .boolean ? Int64(vector.booleans[row]) : vector.integers[row], false)
+    }
+
+    private func isEncodedKey(of granule: UInt32, base: UnsafeMutableRawPointer) -> Bool {
+        let record = KeyRecord(base + Int(granule) &* Arena.granuleBytes)
+        guard Int(record.keyCount) == keyByteCount else { return false }
+        let stored = UnsafeRawBufferPointer(start: base + Int(record.keyGranule) &* Arena.granuleBytes, count: keyByteCount)
+        return stored.elementsEqual(UnsafeRawBufferPointer(rebasing: keyBytes[..<keyByteCount]))
+    }
+
+    /// Each key column: one byte that is 1 for NULL, then nothing, or the value; text with its byte count before it.
+    private mutating func encodeKey(_ view: BatchRows, _ row: Int) {
+        keyByteCount = 0
+        for number in 0 ..< code.keyCount {
+            let key = code.keys[number]
+            let vector = view.vectors[key.register]
+            reserveKeyBytes(24)
+            if vector.nulls[row] != 0 {
+                appendToKey(UInt8(1))
+                continue
+            }
+            appendToKey(UInt8(0))
+            switch key.form {
+            case .boolean: appendToKey(vector.booleans[row])
+            case .integer: appendToKey(vector.integers[row])
+            case .double: appendToKey(KeyHash.canonicalBits(vector.doubles[row]))
+            case .decimal: appendToKey(vector.decimals[row])
+            case .interval: appendToKey(vector.intervals[row].normalizedMicroseconds)
+            case .text:
+                let text = vector.texts[row]
+                appendToKey(UInt32(text.count))
+                reserveKeyBytes(text.count)
+                if text.count > 0 {
+                    (keyBytes.baseAddress! + keyByteCount).copyMemory(from: text.bytes!, byteCount: text.count)
+                    keyByteCount += text.count
+                }
+            }
+        }
+    }
+
+    @inline(__always)
+    private mutating func appendToKey<T: BitwiseCopyable>(_ value: T) {
+        keyBytes.baseAddress!.storeBytes(of: value, toByteOffset: keyByteCount, as: T.self)
+        keyByteCount += MemoryLayout<T>.size
+    }
+
+    private mutating func reserveKeyBytes(_ more: Int) {
+        if keyByteCount + more <= keyBytes.count { return }
+        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * (keyByteCount + more), alignment: 16)
+        larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: keyBytes[..<keyByteCount]))
+        keyBytes.deallocate()
+        keyBytes = larger
+    }
+
+    /// A record for the row's key, whose encoding stands in `keyBytes`; 0 when the arena is full.
+    mutating func createKey(_ view: BatchRows, _ row: Int, arena: inout Arena) -> UInt32 {
+        guard index.reserve(in: &arena) else { return 0 }
+        let granule = arena.allocate(code.recordBytes)
+        if granule == 0 { return 0 }
+        let record = KeyRecord(arena.address(granule))
+        record.raw.initializeMemory(as: UInt8.self, repeating: 0, count: code.recordBytes)
+        if code.isKeyInline {
+            let (key, isNull) = inlineKey(view, row)
+            record.key = key
+            record.keyIsNull = isNull
+        } else if keyByteCount > 0 {
+            let bytes = arena.allocate(keyByteCount)
+            if bytes == 0 {
+                arena.free(granule, bytes: code.recordBytes)
+                return 0
+            }
+            arena.address(bytes).copyMemory(from: keyBytes.baseAddress!, byteCount: keyByteCount)
+            record.keyGranule = bytes
+            record.keyCount = UInt32(keyByteCount)
+        }
+        record.lastTime = .min
+        record.hash = UInt32(truncatingIfNeeded: view.hashes[row])
+        index.insert(granule, hash: record.hash)
+        return granule
+    }
+
+    /// Gives back everything a key holds.
+    mutating func removeKey(_ granule: UInt32, memory: inout ShardMemory) {
+        let record = KeyRecord(memory.arena.address(granule))
+        let log = logView(record, memory.arena.base)
+        if code.hasTexts {
+            for position in log.head ..< log.tail { releaseTexts(log, position, memory: &memory) }
+        }
+        resetFolds(record, memory: &memory)
+        if code.hasLinks { dropTables(record, log, arena: &memory.arena) }
+        if record.log != 0 { memory.arena.free(record.log, bytes: code.logBytes(capacity: log.capacity)) }
+        if !code.isKeyInline && record.keyCount > 0 { memory.arena.free(record.keyGranule, bytes: Int(record.keyCount)) }
+        index.remove(granule, hash: record.hash, in: &memory.arena)
+        memory.arena.free(granule, bytes: code.recordBytes)
+    }
+
+    private func dropTables(_ record: KeyRecord, _ log: KeyLog, arena: inout Arena) {
+        for number in 0 ..< code.inputCount where code.inputs[number].next >= 0 {
+            let occurrences = Occurrences(record, code.inputs[number], log, arena.base)
+            if occurrences.field[0] == 0 { continue }
+            arena.free(occurrences.field[0], bytes: occurrences.tableBytes)
+            occurrences.fillTable(granule: 0, count: 0)
+        }
+    }
+}

@@ -1,0 +1,198 @@
+import Bytes
+import Plan
+import Values
+
+extension Partition {
+    /// Gives up rows at the old end that no admissible row's frame can reach any more. `newest` is the stream's greatest
+    /// event time; answers do not depend on when this runs.
+    mutating func giveUpOldRows(_ record: KeyRecord, newest: Int64, memory: inout ShardMemory) {
+        if code.retention.keepsAll || newest == .min { return }
+        let lateBound = newest.subtractingClamped(code.lateness)
+        let bound = lateBound.subtractingClamped(code.retention.distance)
+        var log = logView(record, memory.arena.base)
+        let rows = Int(min(code.retention.rows, 1 << 40))
+        while log.count > 0 && log.time(log.head) < bound {
+            if rows > 0 && (log.head + rows >= log.tail || log.time(log.head + rows) >= lateBound) { break }
+            giveUpHead(record, log, memory: &memory)
+            log = logView(record, memory.arena.base)
+        }
+        shrink(record, memory: &memory)
+    }
+
+    private mutating func giveUpHead(_ record: KeyRecord, _ log: KeyLog, memory: inout ShardMemory) {
+        if record.floor > 0 && record.floor == log.head { restart(record, log, memory: &memory) }
+        if code.foldCount > 0 && log.head >= record.floor { fold(record, log, memory: &memory) }
+        for number in 0 ..< code.distinctCount {
+            let distinct = code.distincts[number]
+            DistinctCount(record, distinct, code.inputs[distinct.input], log).removeHead()
+        }
+        if code.hasLinks {
+            for number in 0 ..< code.inputCount where code.inputs[number].next >= 0 {
+                Occurrences(record, code.inputs[number], log, memory.arena.base).removeHead()
+            }
+        }
+        if code.hasTexts { releaseTexts(log, log.head, memory: &memory) }
+        record.head = log.head + 1
+        record.count = log.count - 1
+    }
+
+    private mutating func shrink(_ record: KeyRecord, memory: inout ShardMemory) {
+        let capacity = record.capacity
+        if capacity <= code.capacityMin || record.count * 8 > capacity { return }
+        var smaller = code.capacityMin
+        while smaller < 2 * record.count { smaller *= 2 }
+        // Without memory for the smaller one the larger one stays.
+        if resizeLog(record, capacity: smaller, memory: &memory) && code.hasLinks && smaller < 2 * StateLayout.blockEvents {
+            dropOccurrenceTables(record, memory: &memory)
+        }
+    }
+
+    private func dropOccurrenceTables(_ record: KeyRecord, memory: inout ShardMemory) {
+        let log = logView(record, memory.arena.base)
+        for number in 0 ..< code.inputCount where code.inputs[number].next >= 0 {
+            let occurrences = Occurrences(record, code.inputs[number], log, memory.arena.base)
+            if occurrences.field[0] == 0 { continue }
+            memory.arena.free(occurrences.field[0], bytes: occurrences.tableBytes)
+            occurrences.fillTable(granule: 0, count: 0)
+        }
+    }
+
+    /// The oldest row in the log is the first one after the key had been idle: totals and folds start there.
+    private func restart(_ record: KeyRecord, _ log: KeyLog, memory: inout ShardMemory) {
+        resetFolds(record, memory: &memory)
+        let slot = log.head & log.mask
+        for number in 0 ..< code.inputCount {
+            let input = code.inputs[number]
+            if input.counts >= 0 { restartCounts(record, log, total: input.countTotal, column: input.counts) }
+            if input.trues >= 0 { restartCounts(record, log, total: input.trueTotal, column: input.trues) }
+            if input.sums < 0 { continue }
+            if input.sumBytes == 8 {
+                let values = log.column(input.sums, as: Int64.self)
+                let before = values[slot]
+                for position in log.head ..< log.tail { values[position & log.mask] &-= before }
+                record.field(input.sumTotal, as: Int64.self).pointee &-= before
+            } else {
+                let values = log.column(input.sums, as: Int128.self)
+                let before = values[slot]
+                for position in log.head ..< log.tail { values[position & log.mask] &-= before }
+                record.field(input.sumTotal, as: Int128.self).pointee &-= before
+            }
+        }
+    }
+
+    private func restartCounts(_ record: KeyRecord, _ log: KeyLog, total: Int, column: Int) {
+        let values = log.column(column, as: UInt32.self)
+        let total = record.field(total, as: Int64.self)
+        let behind = UInt32(truncatingIfNeeded: total.pointee) &- values[log.head & log.mask]
+        let before = UInt32(truncatingIfNeeded: total.pointee) &- behind
+        for position in log.head ..< log.tail { values[position & log.mask] &-= before }
+        total.pointee = Int64(behind)
+    }
+
+    /// Visits a few keys and gives up what they no longer need; keys with nothing left are removed.
+    mutating func sweep(slots visits: Int, newest: Int64, memory: inout ShardMemory) {
+        if index.count == 0 || newest == .min || code.retention.keepsAll && code.idleAfter == .max { return }
+        let lateBound = newest.subtractingClamped(code.lateness)
+        var left = min(visits, index.mask + 1)
+        while left > 0 && index.count > 0 {
+            left -= 1
+            index.sweepPosition = (index.sweepPosition + 1) & index.mask
+            let granule = index.slots[index.sweepPosition].record
+            if granule == 0 { continue }
+            let record = KeyRecord(memory.arena.address(granule))
+            if record.lastTime >= lateBound { continue }
+            if isForgotten(record, lateBound: lateBound) {
+                removeKey(granule, memory: &memory)
+                // Another key may have moved into the slot.
+                index.sweepPosition = (index.sweepPosition - 1) & index.mask
+            } else if record.count > 0 {
+                giveUpOldRows(record, newest: newest, memory: &memory)
+            }
+        }
+    }
+
+    /// Nothing that is left of the key can be part of an answer.
+    private func isForgotten(_ record: KeyRecord, lateBound: Int64) -> Bool {
+        if record.lastTime >= lateBound.subtractingClamped(code.retention.distance) { return false }
+        if code.retention.isUnbounded {
+            return code.idleAfter != .max && record.lastTime < lateBound.subtractingClamped(code.idleAfter)
+        }
+        return true
+    }
+
+    // MARK: Evaluate
+
+    /// Takes back all rows of the batch, the last one first.
+    mutating func takeBack(memory: inout ShardMemory) {
+        while let entry = undo.popLast() {
+            let record = KeyRecord(memory.arena.address(entry.record))
+            if entry.isNewKey {
+                removeKey(entry.record, memory: &memory)
+                continue
+            }
+            removeRow(record, entry.position, memory: &memory)
+            record.lastTime = entry.lastTime
+            record.floor = entry.floor
+        }
+    }
+
+    private mutating func removeRow(_ record: KeyRecord, _ position: Int, memory: inout ShardMemory) {
+        let log = logView(record, memory.arena.base)
+        for number in 0 ..< code.distinctCount {
+            let distinct = code.distincts[number]
+            DistinctCount(record, distinct, code.inputs[distinct.input], log).closeGap(at: position)
+        }
+        for number in 0 ..< code.inputCount { takeBackTotals(record, log, code.inputs[number], position) }
+        if code.hasLinks {
+            for number in 0 ..< code.inputCount where code.inputs[number].next >= 0 {
+                let occurrences = Occurrences(record, code.inputs[number], log, memory.arena.base)
+                occurrences.remove(position)
+                occurrences.closeGap(at: position)
+            }
+        }
+        if code.hasTexts { releaseTexts(log, position, memory: &memory) }
+        for number in 0 ..< code.columnCount {
+            let column = code.columns[number]
+            let start = log.base + column.offset * log.capacity
+            for younger in position + 1 ..< max(position + 1, log.tail) {
+                (start + ((younger - 1) & log.mask) * column.width).copyMemory(
+                    from: start + (younger & log.mask) * column.width, byteCount: column.width)
+            }
+        }
+        record.count = log.count - 1
+        let shorter = logView(record, memory.arena.base)
+        // The block of the row before it too: it may have become the newest one.
+        rebuildPartials(shorter, from: max(shorter.head, position - 1), texts: memory)
+    }
+
+    private func takeBackTotals(_ record: KeyRecord, _ log: KeyLog, _ input: InputCode, _ position: Int) {
+        if input.counts >= 0 { takeBackCount(record, log, total: input.countTotal, column: input.counts, position) }
+        if input.trues >= 0 { takeBackCount(record, log, total: input.trueTotal, column: input.trues, position) }
+        if input.sums < 0 { return }
+        if input.sumBytes == 8 {
+            takeBackSum(record, log, input, position, as: Int64.self)
+        } else {
+            takeBackSum(record, log, input, position, as: Int128.self)
+        }
+    }
+
+    private func takeBackCount(_ record: KeyRecord, _ log: KeyLog, total: Int, column: Int, _ position: Int) {
+        let total = record.field(total, as: Int64.self)
+        let values = log.column(column, as: UInt32.self)
+        let behind = position + 1 == log.tail ? UInt32(truncatingIfNeeded: total.pointee) : values[(position + 1) & log.mask]
+        let step = behind &- values[position & log.mask]
+        for younger in position + 1 ..< max(position + 1, log.tail) { values[younger & log.mask] &-= step }
+        total.pointee -= Int64(step)
+    }
+
+    private func takeBackSum<T: FixedWidthInteger>(
+        _ record: KeyRecord, _ log: KeyLog, _ input: InputCode, _ position: Int, as: T.Type
+    ) {
+        let total = record.field(input.sumTotal, as: T.self)
+        let values = log.column(input.sums, as: T.self)
+        let behind = position + 1 == log.tail ? total.pointee : values[(position + 1) & log.mask]
+        let step = behind &- values[position & log.mask]
+        for younger in position + 1 ..< max(position + 1, log.tail) { values[younger & log.mask] &-= step }
+        total.pointee &-= step
+    }
+}

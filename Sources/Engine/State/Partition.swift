@@ -1,0 +1,208 @@
+import Bytes
+import Plan
+import Values
+
+/// State of one partition on one shard: an index of keys, a record and a log for each.
+///
+/// A row goes through it in one pass: key ─► (old rows given up) ─► inserted at its place ─► frames ─► answers. Before
+/// that the chunk's index slots, records and log lines are asked for, so that memory is there when the pass needs it.
+///
+/// Everything is derived from the log and its totals; what else is kept (cursors, distinct counts, block partials) is made
+/// right again by whatever changes the log. So a row can be taken back, which is how `evaluate` leaves no trace.
+struct Partition: ~Copyable {
+    let code: PartitionCode
+    var index = KeyIndex()
+    /// First and behind-last position of each window's frame for the row under way, and whether rows that were given up
+    /// belong to it.
+    let frames: UnsafeMutablePointer<FramePositions>
+    /// Numbers of the row's interned texts, by input; those of tie-breakers behind them.
+    let texts: UnsafeMutablePointer<UInt32>
+    var keyBytes: UnsafeMutableRawBufferPointer
+    var keyByteCount = 0
+    /// Records that the chunk's index slots point to; 0: none.
+    let candidates: UnsafeMutablePointer<UInt32>
+    /// What evaluate must take back, newest last.
+    var undo: [UndoEntry] = []
+
+    static let chunkRows = 64
+
+    init(plan: PartitionPlan, layout: StateLayout, lateness: Int64, idleAfter: Int64?) {
+        code = PartitionCode(plan: plan, layout: layout, lateness: lateness, idleAfter: idleAfter)
+        frames = .allocate(capacity: max(1, code.windowCount))
+        frames.initialize(repeating: FramePositions(), count: max(1, code.windowCount))
+        let textCount = code.inputCount + code.tieCount + 1
+        texts = .allocate(capacity: textCount)
+        texts.initialize(repeating: TextInterner.none, count: textCount)
+        keyBytes = .allocate(byteCount: 256, alignment: 16)
+        candidates = .allocate(capacity: Partition.chunkRows)
+        candidates.initialize(repeating: 0, count: Partition.chunkRows)
+    }
+
+    deinit {
+        code.deallocate()
+        index.deallocate()
+        frames.deallocate()
+        texts.deallocate()
+        keyBytes.deallocate()
+        candidates.deallocate()
+    }
+
+    /// Takes rows `rows[0 ..< count]` of a batch in their order.
+    ///
+    /// - Parameter clock: the stream's newest event time before this batch, the running maxima within it.
+    mutating func apply(
+        _ view: BatchRows, clock: StreamClock, memory: inout ShardMemory, output: inout TextArena
+    ) {
+        var start = 0
+        while start < view.count {
+            let end = min(start + Partition.chunkRows, view.count)
+            prefetch(view, start, end, base: memory.arena.base)
+            if view.mode == .lookUp {
+                for number in start ..< end { lookUp(view, Int(view.rows[number]), memory: &memory, output: &output) }
+            } else {
+                for number in start ..< end {
+                    take(view, Int(view.rows[number]), clock: clock, memory: &memory, output: &output)
+                }
+            }
+            start = end
+        }
+        if view.mode == .evaluate { takeBack(memory: &memory) }
+    }
+
+    /// Asks for memory in three rounds over the chunk, each of which finds what the one before it asked for.
+    @inline(__always)
+    private func prefetch(_ view: BatchRows, _ start: Int, _ end: Int, base: UnsafeMutableRawPointer) {
+        if end &- start < 4 { return }
+        let slots = index.slots
+        let mask = index.mask
+        for number in start ..< end {
+            UnsafeMutableRawPointer(slots + Int(UInt32(truncatingIfNeeded: view.hashes[Int(view.rows[number])])) & mask).prefetch()
+        }
+        for number in start ..< end {
+            let hash = UInt32(truncatingIfNeeded: view.hashes[Int(view.rows[number])])
+            var slot = Int(hash) & mask
+            while slots[slot].record != 0 && slots[slot].hash != hash { slot = (slot &+ 1) & mask }
+            let record = slots[slot].record
+            candidates[number &- start] = record
+            if record == 0 { continue }
+            let address = base + Int(record) &* Arena.granuleBytes
+            address.prefetchForWriting()
+            if code.recordBytes > 64 { (address + 64).prefetchForWriting() }
+            if code.recordBytes > 128 { (address + 128).prefetchForWriting() }
+        }
+        for number in 0 ..< end &- start where candidates[number] != 0 {
+            let record = KeyRecord(base + Int(candidates[number]) &* Arena.granuleBytes)
+            if record.log == 0 { continue }
+            prefetchLog(record, log: base + Int(record.log) &* Arena.granuleBytes)
+        }
+    }
+
+    @inline(__always)
+    private func prefetchLog(_ record: KeyRecord, log: UnsafeMutableRawPointer) {
+        let capacity = record.capacity
+        let mask = capacity &- 1
+        let slot = record.tail & mask
+        for column in 0 ..< code.columnCount {
+            let place = code.columns[column]
+            (log + (place.offset &* capacity &+ slot &* place.width)).prefetchForWriting()
+        }
+        for window in 0 ..< code.windowCount where code.windows[window].startCursor >= 0 {
+            let cursor = Int(record.field(code.windows[window].startCursor, as: UInt32.self).pointee) & mask
+            (log + cursor &* 8).prefetch()
+        }
+    }
+
+    // MARK: Rows
+
+    @inline(__always)
+    private mutating func take(
+        _ view: BatchRows, _ row: Int, clock: StreamClock, memory: inout ShardMemory, output: inout TextArena
+    ) {
+        let time = view.vectors[code.time].integers[row]
+        let newest = max(clock.newest, clock.newestBefore?[row] ?? .min)
+        if newest != .min && time < newest.subtractingClamped(code.lateness) {
+            view.statuses[row] = RowStatus.late.rawValue
+            return
+        }
+        let horizon = max(newest, time)
+        guard let place = insert(view, row, time: time, newest: horizon, memory: &memory) else {
+            view.statuses[row] = RowStatus.refused.rawValue
+            return
+        }
+        if view.mode == .ingest || code.callCount == 0 { return }
+        let log = logView(place.record, memory.arena.base)
+        resolveFrames(place.record, log, position: place.position, time: time, hasRow: true, floor: place.record.floor)
+        answer(view, row, place.record, log, position: place.position, floor: place.record.floor, memory: &memory, output: &output)
+    }
+
+    private mutating func lookUp(
+        _ view: BatchRows, _ row: Int, memory: inout ShardMemory, output: inout TextArena
+    ) {
+        let found = find(view, row, base: memory.arena.base)
+        guard found != 0 else { return answerEmpty(view, row) }
+        let record = KeyRecord(memory.arena.address(found))
+        let time = view.vectors[code.time].integers[row]
+        let log = logView(record, memory.arena.base)
+        let position = time == .max ? log.tail : log.firstPosition(atLeast: time + 1, from: log.tail)
+        let isForgotten = code.idleAfter != .max && time.subtractingClamped(code.idleAfter) > record.lastTime
+        let floor = isForgotten ? log.tail : record.floor
+        resolveFrames(record, log, position: position, time: time, hasRow: false, floor: floor)
+        answer(view, row, record, log, position: position, floor: floor, memory: &memory, output: &output)
+    }
+
+    @inline(__always)
+    func logView(_ record: KeyRecord, _ base: UnsafeMutableRawPointer) -> KeyLog {
+        let log = base + Int(record.log) &* Arena.granuleBytes
+        let capacity = record.capacity
+        return KeyLog(
+            base: log, capacity: capacity, head: record.head, tail: record.tail, partials: log + code.bytesPerEvent &* capacity)
+    }
+}
+
+/// Where a row's frame lies: positions start ..< end.
+struct FramePositions {
+    var start = 0
+    var end = 0
+    /// Unbounded, and rows that the log gave up belong to it: totals and folds answer for them.
+    var isWhole = false
+    /// Rows of the frame, given-up ones included.
+    var rows = 0
+}
+
+/// The rows of a batch that a partition's shard owns, and where their values stand.
+struct BatchRows {
+    let rows: UnsafePointer<UInt32>
+    let count: Int
+    /// By row of the batch.
+    let hashes: UnsafePointer<UInt64>
+    /// By register.
+    let vectors: UnsafeMutablePointer<Vector>
+    let statuses: UnsafeMutablePointer<UInt8>
+    let mode: BatchMode
+    let refusesNewKeys: Bool
+}
+
+/// Event time of a stream as this shard knows it.
+struct StreamClock {
+    /// Greatest event time of earlier batches.
+    let newest: Int64
+    /// By row of the batch: the greatest among the rows before it. nil: the batch ascends, so that no row is late but by
+    /// earlier batches.
+    let newestBefore: UnsafePointer<Int64>?
+}
+
+struct UndoEntry {
+    let record: UInt32
+    let position: Int
+    let lastTime: Int64
+    let floor: Int
+    let isNewKey: Bool
+}
+
+extension Int64 {
+    @inline(__always)
+    func subtractingClamped(_ other: Int64) -> Int64 {
+        let (difference, overflow) = subtractingReportingOverflow(other)
+        return overflow ? (other > 0 ? .min : .max) : difference
+    }
+}

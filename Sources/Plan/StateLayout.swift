@@ -1,0 +1,158 @@
+import Bounds
+import Language
+import Values
+
+/// How the state of one partition lies in memory; planned once, used by the engine and by `explain`.
+///
+///     index slot ─► key record ─► key log
+///     8 bytes       header, totals,    ring of 2^n events, column-major:
+///     {hash, record}  cursors          time │ widest columns … │ narrowest │ partials of blocks (from 64 events on)
+///
+/// A call needs an *input*: an argument as its filter lets it through. What an input keeps in the log depends on what is
+/// computed from it; calls and windows share inputs.
+///
+/// | computed | kept per event |
+/// |---|---|
+/// | count(x), FILTER | 4: how many came before |
+/// | sum(smallint, integer) | 8: their sum before |
+/// | sum(bigint), sum(numeric) | 16: their sum before |
+/// | bool_and, bool_or | 4: how many true came before |
+/// | sum(double), variance, min, max, first, last, lag | the value |
+/// | count(DISTINCT x) | the value, 4 + 4: distance to its previous and next occurrence |
+public struct StateLayout: Hashable, Sendable {
+    /// Bytes of a record before its planned fields.
+    public static let headerBytes = 48
+    public static let indexSlotBytes = 8
+    /// Events of a block that has partial results; the fan-out of each further level.
+    public static let blockEvents = 32
+
+    /// One integer, date, timestamp or boolean key stands in the record; other keys are encoded as bytes beside it.
+    public var isKeyInline: Bool
+    public var inputs: [Input]
+    /// By index of the partition's calls.
+    public var calls: [Call]
+    /// By index of the partition's windows: where the record keeps the position at which the frame started (ended) last.
+    public var startCursors: [Int?]
+    public var endCursors: [Int?]
+    /// Offsets of the tie-breakers' columns in the log; each has a byte for NULL in `tieBreakerNulls`.
+    public var tieBreakers: [Int]
+    public var tieBreakerNulls: [Int]
+    public var recordBytes: Int
+    public var bytesPerEvent: Int
+    /// Bytes of one entry of partial results: one for each block of 32 events, and of 32 blocks, and so on.
+    public var partialBytes: Int
+    public var distincts: [Distinct]
+    public var folds: [Fold]
+    public var retention: Retention
+
+    /// Offsets of columns are in bytes per slot of the ring: a column starts at offset × capacity.
+    public struct Input: Hashable, Sendable {
+        public var argument: Register?
+        public var filter: Register?
+        /// Whether the argument may be NULL or filtered out.
+        public var mayBeNull: Bool
+        public var values: Int?
+        /// One byte an event beside integer values that may be NULL; other forms have a pattern for it.
+        public var nulls: Int?
+        public var counts: Int?
+        public var trues: Int?
+        public var sums: Int?
+        /// 8 or 16.
+        public var sumBytes = 8
+        /// Distances to the previous occurrence of the value; to the next one in the column behind.
+        public var previous: Int?
+        public var next: Int?
+        /// Offsets in the record.
+        public var countTotal: Int?
+        public var trueTotal: Int?
+        public var sumTotal: Int?
+        public var occurrences: Int?
+        public var partials: [Partial] = []
+    }
+
+    public struct Partial: Hashable, Sendable {
+        public enum Kind: Hashable, Sendable { case sum, minimum, maximum, variance }
+        public var kind: Kind
+        /// Within an entry; level arrays start at offset × entries.
+        public var offset: Int
+        public var bytes: Int
+    }
+
+    public struct Call: Hashable, Sendable {
+        public var input: Int?
+        public var distinct: Int?
+        /// What evicted rows left behind, where the frame starts UNBOUNDED PRECEDING.
+        public var fold: Int?
+    }
+
+    /// The number of different values between two positions, and these positions, in the record: 12 bytes.
+    public struct Distinct: Hashable, Sendable {
+        public var window: Int
+        public var input: Int
+        public var offset: Int
+    }
+
+    /// The aggregate of all rows that an unbounded frame holds and the log has given up; in the record, 32 bytes.
+    public struct Fold: Hashable, Sendable {
+        public enum Kind: Hashable, Sendable {
+            case sum, minimum, maximum, variance
+            /// Value of the n-th row, from 1.
+            case nth(Int64)
+            case last
+        }
+        public var kind: Kind
+        public var input: Int
+        public var offset: Int
+    }
+
+    public struct Retention: Hashable, Sendable {
+        /// Longest distance of a RANGE bound, in the event time's unit, rounded up where months make it vary.
+        public var distance: Int64
+        /// Rows older than that which ROWS frames, lag and nth_value still need.
+        public var rows: Int64
+        /// count(DISTINCT) over an unbounded frame: nothing is given up.
+        public var keepsAll: Bool
+        /// The answers depend on rows that no RANGE bound limits: a key is not forgotten because its log is empty.
+        public var isUnbounded: Bool
+    }
+
+    public init(partition: PartitionPlan, isNullable: @escaping (Register) -> Bool) {
+        var planner = StateLayoutPlanner(partition: partition, isNullable: isNullable)
+        self = planner.plan()
+    }
+
+    init() {
+        isKeyInline = true
+        inputs = []
+        calls = []
+        startCursors = []
+        endCursors = []
+        tieBreakers = []
+        tieBreakerNulls = []
+        recordBytes = 0
+        bytesPerEvent = 0
+        partialBytes = 0
+        distincts = []
+        folds = []
+        retention = Retention(distance: 0, rows: 0, keepsAll: false, isUnbounded: false)
+    }
+
+    /// Bytes of a log with room for `capacity` events, a power of two.
+    public func logBytes(capacity: Int) -> Int {
+        bytesPerEvent * capacity + StateLayout.partialEntries(capacity: capacity) * partialBytes
+    }
+
+    /// Entries of all levels of partials.
+    public static func partialEntries(capacity: Int) -> Int {
+        capacity < 2 * blockEvents ? 0 : capacity >> 5 + capacity >> 10 + capacity >> 15 + capacity >> 20
+    }
+}
+
+extension StreamPlan {
+    /// Layouts of a stage's partitions, in order.
+    public func stateLayouts(stage: Int, columns: [Field]) -> [StateLayout] {
+        stages[stage].partitions.map { partition in
+            StateLayout(partition: partition) { $0.index >= columns.count || columns[$0.index].isNullable }
+        }
+    }
+}
