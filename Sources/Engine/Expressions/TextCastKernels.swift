@@ -33,6 +33,7 @@ extension KernelFrame {
 
     /// Text that is no value of the type fails.
     func fromText(_ objects: ProgramObjects) {
+        let (scale, precision) = (Int(step.immediate), Int(step.limit))
         switch TextForm(rawValue: step.variant)! {
         case .boolean: read { TextValues.boolean($0).map { UInt8($0 ? 1 : 0) } }
         case .smallint: read { Int16($0).map { Int64($0) } }
@@ -40,8 +41,29 @@ extension KernelFrame {
         case .bigint: read { Int64($0) }
         case .real: read { TextValues.real($0).map { Double($0) } }
         case .double: read { TextValues.double($0) }
-        default: for row in 0..<count { output.nulls[row] = NullByte.failure }
+        case .numeric: read { decimal($0, precision: precision, scale: scale) }
+        case .date:
+            read { text in
+                TimestampText(text).map { floorDivide($0.localMicroseconds, Timestamps.dayMicroseconds) }
+            }
+        case .timestamp: read { TimestampText($0)?.localMicroseconds }
+        case .timestamptz:
+            let rules = objects.zones[scale]
+            read { text -> Int64? in
+                guard let moment = TimestampText(text) else { return nil }
+                guard let offset = moment.offsetSeconds else { return rules.utc(local: moment.localMicroseconds) }
+                return moment.localMicroseconds - offset * 1_000_000
+            }
+        case .interval: read { Interval($0) }
         }
+    }
+
+    private func decimal(_ text: String, precision: Int, scale: Int) -> Int128? {
+        guard let number = NumericText(text),
+            let value = Decimals.rescaled(number.unscaled, from: number.scale, to: scale),
+            value.magnitude < Decimals.powersOfTen[precision].magnitude
+        else { return nil }
+        return value
     }
 
     @inline(__always) private func read<R>(_ parse: (String) -> R?) {
