@@ -20,7 +20,7 @@ help: ## list the commands
 
 demo: release ## start a server on sample payments and watch the vectors appear
 	@swift build -c release $(STATIC) --product millrace-demo
-	@exec .build/release/millrace-demo --server $(BINARY)
+	@examples/payments/demo $(BINARY) .build/release/millrace-demo
 
 test: test-swift test-python ## run every test: Swift's, then pytest over the real binary
 

@@ -160,4 +160,7 @@ def test_status_says_what_happened(server):
     status = server.status()
     assert status.server_version == server.version
     entries = {(entry.name, entry.label): entry.value for entry in status.entries}
-    assert 2 in [value for (name, _), value in entries.items() if "events" in name or "rows" in name], entries
+    assert entries["rows", "compute"] == 2
+    assert entries["batches", "compute"] == 1
+    assert entries["keys", ""] == 1
+    assert 0 < entries["memory_used", ""] <= entries["memory_bound", ""]

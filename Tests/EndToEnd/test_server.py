@@ -75,7 +75,7 @@ def test_batches_that_arrived_before_the_signal_are_answered(serve):
     time.sleep(0.5)
     server.process.send_signal(signal.SIGTERM)
     answered = []
-    with pytest.raises(millrace.ConnectionClosed):
+    with pytest.raises((millrace.ConnectionClosed, millrace.ShuttingDownError)):
         while True:
             header, _ = connection._connection.receive()
             answered.append(header.request_id)
