@@ -79,6 +79,13 @@ let package = Package(
 
         // Examples: what a user of the package would write.
         .target(name: "PaymentSimulator", path: "examples/payments/Simulator", swiftSettings: strict),
+        .executableTarget(
+            name: "millrace-demo",
+            dependencies: [
+                "PaymentSimulator", "Millrace", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "examples/payments/Demo",
+            swiftSettings: strict),
 
         .testTarget(
             name: "ExamplesTests", dependencies: ["PaymentSimulator"], path: "Tests/Examples", swiftSettings: strict),

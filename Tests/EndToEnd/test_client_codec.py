@@ -82,7 +82,7 @@ def test_messages_survive_the_way_there_and_back(table):
 
 
 def test_flatc_reads_what_is_written(tmp_path):
-    opened = {"table": "payments", "views": [{"name": "a", "channel": 0x8000_0000}, {"name": "bb", "channel": 7}]}
+    opened = {"table": "payments", "views": [{"name": "a", "channel": 0x8000_0000}, {"name": "bb", "channel": 7}], "event_time": "ts"}
     (tmp_path / "opened.bin").write_bytes(encode(_messages.OPENED, opened))
     command = ["flatc", "--json", "--strict-json", "--raw-binary", "--root-type", "millrace.protocol.Opened"]
     subprocess.run([*command, "-o", tmp_path, SCHEMA, "--", tmp_path / "opened.bin"], check=True)

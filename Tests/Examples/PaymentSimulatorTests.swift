@@ -1,3 +1,4 @@
+import FoundationEssentials
 import PaymentSimulator
 import Testing
 
@@ -30,5 +31,14 @@ import Testing
             #expect(payment.amount >= 0)
             #expect(abs((payment.amount * 100).rounded() / 100 - payment.amount) < 1e-9)
         }
+    }
+
+    @Test func `the bundled file is the start of the sample stream`() throws {
+        let package = #filePath.dropLast("/Tests/Examples/PaymentSimulatorTests.swift".count)
+        let bundled = try String(contentsOfFile: "\(package)/examples/payments/payments.csv", encoding: .utf8)
+        let rows = bundled.split(separator: "\n")
+        #expect(rows[0] == SampleFile.header)
+        #expect(zip(rows.dropFirst(), PaymentSimulator.sample).allSatisfy { $0 == SampleFile.line($1) })
+        #expect(rows.count == 2_001)
     }
 }

@@ -8,7 +8,8 @@ import Plan
 /// there. What the server adds is the wire, the sequence, and writing results.
 @main struct EngineBenchmark: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "millrace-bench", abstract: "Times the engine alone over the events of generate.py; prints one line of JSON.")
+        commandName: "millrace-bench", abstract: "Times the engine alone over the events of generate.py; prints one line of JSON."
+    )
 
     @Argument(help: "Definitions with one table, events, and one view.") var definitions: String
     @Argument(help: "48-byte rows, as generate.py writes them.") var rows: String

@@ -2,14 +2,23 @@ import PaymentSimulator
 
 /// A payment and the features that came back for it, as one line of the terminal.
 struct VectorLine {
-    /// What the view card_risk answers; names as in card_risk.sql.
-    struct Features: Codable, Sendable {
-        var payments_24h: Int64
-        var spent_24h: Double
-        var amount_vs_usual: Double?
-        var terminals_7d: Int64
-        var terminal_fraud_rate: Double
-        var risk: Int64
+    /// What the view card_risk answers.
+    struct Features: Decodable, Sendable {
+        var payments24h: Int
+        var spent24h: Double
+        var amountVsUsual: Double?
+        var terminals7d: Int
+        var terminalFraudRate: Double
+        var risk: Int
+
+        enum CodingKeys: String, CodingKey {
+            case payments24h = "payments_24h"
+            case spent24h = "spent_24h"
+            case amountVsUsual = "amount_vs_usual"
+            case terminals7d = "terminals_7d"
+            case terminalFraudRate = "terminal_fraud_rate"
+            case risk
+        }
     }
 
     static let heading =
@@ -29,11 +38,11 @@ struct VectorLine {
             padded("\(payment.card)", to: 9),
             padded("\(payment.terminal)", to: 10),
             padded(fixed(payment.amount, decimals: 2), to: 10),
-            padded("\(features.payments_24h)", to: 6),
-            padded(fixed(features.spent_24h, decimals: 2), to: 10),
-            padded(features.amount_vs_usual.map { fixed($0, decimals: 1) } ?? "–", to: 9),
-            padded("\(features.terminals_7d)", to: 11),
-            padded(fixed(features.terminal_fraud_rate, decimals: 2), to: 12),
+            padded("\(features.payments24h)", to: 6),
+            padded(fixed(features.spent24h, decimals: 2), to: 10),
+            padded(features.amountVsUsual.map { fixed($0, decimals: 1) } ?? "–", to: 9),
+            padded("\(features.terminals7d)", to: 11),
+            padded(fixed(features.terminalFraudRate, decimals: 2), to: 12),
             padded("\(features.risk)", to: 6),
         ]
         let line = cells.joined() + "  " + bar + truth
@@ -42,7 +51,7 @@ struct VectorLine {
     }
 
     private var bar: String {
-        let filled = min(Self.barCells, Int(features.risk) * Self.barCells / 100)
+        let filled = min(Self.barCells, features.risk * Self.barCells / 100)
         return String(repeating: "█", count: filled) + String(repeating: "·", count: Self.barCells - filled)
     }
 
@@ -52,14 +61,4 @@ struct VectorLine {
 
 func padded(_ text: String, to width: Int) -> String {
     String(repeating: " ", count: max(0, width - text.count)) + text
-}
-
-/// `value` with a fixed number of decimals; for amounts that a person reads, so at most a few billions.
-func fixed(_ value: Double, decimals: Int) -> String {
-    let scale = (0..<decimals).reduce(1) { scale, _ in scale * 10 }
-    let scaled = Int64((value.magnitude * Double(scale)).rounded())
-    let fraction = String(scaled % Int64(scale))
-    let sign = value < 0 && scaled != 0 ? "-" : ""
-    guard decimals > 0 else { return "\(sign)\(scaled)" }
-    return "\(sign)\(scaled / Int64(scale))." + String(repeating: "0", count: decimals - fraction.count) + fraction
 }

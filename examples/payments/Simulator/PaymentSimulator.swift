@@ -12,6 +12,11 @@ public struct PaymentSimulator: Sequence, IteratorProtocol {
     public static let customerCountDefault = 1_000
     public static let terminalCountDefault = 400
 
+    /// 2024-01-01: long past, so that no server takes a payment for one of the future.
+    public static let sampleStartMicroseconds: Int64 = 1_704_067_200_000_000
+    /// The stream of the demo and of payments.csv.
+    public static var sample: PaymentSimulator { PaymentSimulator(seed: 7, startMicroseconds: sampleStartMicroseconds) }
+
     private static let suspiciousAmount = 220.0
     private static let compromisedTerminalsPerDay = 2
     private static let compromisedTerminalDays = 28
@@ -34,7 +39,8 @@ public struct PaymentSimulator: Sequence, IteratorProtocol {
 
     /// - Parameter startMicroseconds: since 1970; the stream starts at the midnight (UTC) before it.
     public init(
-        seed: UInt64, startMicroseconds: Int64, customerCount: Int = customerCountDefault, terminalCount: Int = terminalCountDefault
+        seed: UInt64, startMicroseconds: Int64, customerCount: Int = customerCountDefault,
+        terminalCount: Int = terminalCountDefault
     ) {
         precondition(customerCount > 0 && terminalCount > 0, "there is nobody to pay, or nowhere to pay")
         var random = SplitMix64(state: seed)

@@ -1,10 +1,10 @@
 /// A moment as `2026-01-31 23:59:59`, UTC. Days to date by Howard Hinnant's `civil_from_days` (public domain algorithm).
-struct CalendarTime {
-    let text: String
+public struct CalendarTime {
+    public let text: String
     /// Microseconds within the second.
     let fractionMicroseconds: Int64
 
-    init(microseconds: Int64) {
+    public init(microseconds: Int64) {
         let seconds = Int(microseconds / 1_000_000)
         fractionMicroseconds = microseconds % 1_000_000
         let secondOfDay = seconds % 86_400

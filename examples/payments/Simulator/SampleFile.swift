@@ -1,10 +1,8 @@
-import PaymentSimulator
+/// Payments as CSV, in the columns of the table `payments` of card_risk.sql. `payments.csv` beside it is the start of the demo's stream.
+public enum SampleFile {
+    public static let header = "ts,card_id,terminal_id,amount,fraud"
 
-/// Payments as CSV, in the columns of the table `payments`.
-enum SampleFile {
-    static let header = "ts,card_id,terminal_id,amount,fraud"
-
-    static func line(_ payment: Payment) -> String {
+    public static func line(_ payment: Payment) -> String {
         let time = CalendarTime(microseconds: payment.timeMicroseconds)
         let fraction = String(time.fractionMicroseconds)
         let padding = String(repeating: "0", count: 6 - fraction.count)
