@@ -13,11 +13,11 @@ from running import RunningServer, run
 
 # Cases whose SQL is not served yet: what `check` says of them.
 UNSUPPORTED = {
-    "p11_order_product_join": "join",
-    "p12_fx_asof": "",
-    "p13_plan_as_of_lateral": "",
-    "p14_view_purchase_union": "UNION",
-    "p22_latency_quantiles": "median",
+    "p11_order_product_join": "case.sql:24:1: error: LEFT JOIN is not in the vocabulary yet",
+    "p12_fx_asof": "case.sql:18:22: error: ASOF JOIN is not in the vocabulary yet",
+    "p13_plan_as_of_lateral": "case.sql:21:1: error: LEFT JOIN LATERAL is not in the vocabulary yet",
+    "p14_view_purchase_union": "case.sql:19:3: error: UNION ALL is not in the vocabulary yet",
+    "p22_latency_quantiles": "case.sql:11:3: error: median is not in the vocabulary yet",
 }
 ALL = sorted(folder.name for folder in CASES.iterdir())
 SUPPORTED = [case for case in ALL if case not in UNSUPPORTED]
@@ -58,7 +58,6 @@ def test_what_is_not_served_yet_says_so(case):
     done = run("check", CASES / case / "case.sql", check=False)
     said = done.stderr.decode() + done.stdout.decode()
     assert done.returncode == 1
-    assert re.search(r"case\.sql:\d+:\d+: ", said), said
     assert UNSUPPORTED[case] in said
 
 
