@@ -9,6 +9,11 @@ extension SelectBinder {
         }
         if let kind = WindowVocabulary.kind(call.name) { return try windowCall(call, kind, span) }
         if let remedy = WindowVocabulary.later[call.name] {
+            // A rank by anything but time depends on later rows, whatever the vocabulary.
+            if call.name.hasSuffix("rank"), let window = call.window, place == .output {
+                defer { place = .output }
+                _ = try resolvedWindow(window, isFrameUsed: false, callSpan: span, name: call.name)
+            }
             throw reporter.error("\(call.name) is not in the vocabulary yet", call.nameSpan, remedy: remedy.isEmpty ? nil : remedy)
         }
         guard let function = ScalarFunctions.known[call.name] else { throw unknownFunction(call) }

@@ -16,7 +16,7 @@ extension SelectBinder {
             value = try coercion.literal(Typed(value.expression, isNullable: value.isNullable, isUnknown: true, span: operand.span), as: type)
         } else {
             guard CastRules.isPossible(from: value.type, to: type) else {
-                throw reporter.error("cannot cast type \(value.type) to \(type)", span, remedy: CastRules.remedy(from: value.type, to: type, reporter.quoted(operand.span)))
+                throw reporter.error("cannot cast type \(value.type) to \(type)", span, remedy: CastRules.remedy(from: value.type, to: type, reporter.code(operand.span)))
             }
             value = coercion.convert(value, to: type)
         }

@@ -15,7 +15,7 @@ struct Coercion {
         guard Coercion.isImplicit(from: value.type, to: type) else {
             throw reporter.error(
                 "\(reporter.quoted(value.span)) is of type \(value.type), where \(type) is needed", value.span,
-                remedy: remedy ?? "convert it: CAST(\(reporter.quoted(value.span)) AS \(type))")
+                remedy: remedy ?? "convert it: CAST(\(reporter.code(value.span)) AS \(type))")
         }
         return convert(value, to: type)
     }

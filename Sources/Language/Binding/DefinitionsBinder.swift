@@ -232,7 +232,8 @@ final class DefinitionsBinder {
             views[index].isReadByView = true
             return try scope(ofView: index)
         }
-        let known = Array(tableIndices.keys) + Array(viewIndices.keys) + Array(commons.keys)
+        let views = viewIndices.keys.filter { $0 != currentView && $0 != Definitions.bareSelectViewName }
+        let known = Array(tableIndices.keys) + views + Array(commons.keys)
         let near = Suggestion.nearest(to: name.text, among: known.sorted())
         throw reporter.error(
             "table or view \"\(name.text)\" does not exist", name.span,

@@ -82,7 +82,11 @@ extension SelectBinder {
 
     private func conditions(_ items: [ExpressionSyntax], _ word: String) throws(Reported) -> [Typed] {
         var bound: [Typed] = []
-        for item in items { bound.append(try condition(item, word)) }
+        var failure: Reported?
+        for item in items {
+            do throws(Reported) { bound.append(try condition(item, word)) } catch { failure = error }
+        }
+        if let failure { throw failure }
         return bound
     }
 
@@ -93,7 +97,7 @@ extension SelectBinder {
         guard bound.type == .boolean else {
             throw reporter.error(
                 "the argument of \(word) must be boolean, and \(reporter.quoted(syntax.span)) is \(bound.typeName)", syntax.span,
-                remedy: bound.type.isNumber ? "compare it: \(reporter.quoted(syntax.span)) <> 0" : "compare it with a value")
+                remedy: bound.type.isNumber ? "compare it: \(reporter.code(syntax.span)) <> 0" : "compare it with a value")
         }
         return bound
     }
@@ -106,8 +110,7 @@ extension SelectBinder {
             return try between(bind(value), bind(low), bind(high), negated, symmetric, span)
         case .like(let value, let pattern, let negated, let caseInsensitive):
             let value = try text(bind(value), "LIKE")
-            let pattern = try text(bind(pattern), "LIKE")
-            return negate(Typed(.like(caseInsensitive: caseInsensitive), [value, pattern], .boolean, span: span), if: negated)
+            return negate(Typed(.like(caseInsensitive: caseInsensitive), [value] + (try patterns(pattern)), .boolean, span: span), if: negated)
         case .distinctFrom(let left, let right, let negated):
             let function: Function = negated ? .isNotDistinctFrom : .isDistinctFrom
             return try operators.comparison(function, "IS DISTINCT FROM", bind(left), bind(right), span: span)
@@ -128,6 +131,16 @@ extension SelectBinder {
         }
     }
 
+    /// LIKE's pattern, and the character of ESCAPE, which the grammar wraps around it.
+    private func patterns(_ syntax: ExpressionSyntax) throws(Reported) -> [Typed] {
+        guard case .call(let call) = syntax.kind, call.name == "like_escape", call.arguments.count == 2 else { return [try text(bind(syntax), "LIKE")] }
+        let escape = try text(bind(call.arguments[1]), "ESCAPE")
+        guard case .text(let character)? = escape.constant, character.unicodeScalars.count <= 1 else {
+            throw reporter.error("ESCAPE takes one character", escape.span, remedy: "write ESCAPE '\\'")
+        }
+        return [try text(bind(call.arguments[0]), "LIKE"), escape]
+    }
+
     private func narrowedNullIf(_ left: Typed, _ first: Typed, _ second: Typed, _ span: Span) -> Typed {
         let equal = Expression.call(.equal, [first.expression, second.expression], .boolean)
         let branch = Expression.Branch(condition: equal, value: .constant(.null, left.type))
@@ -140,7 +153,7 @@ extension SelectBinder {
     }
 
     func text(_ value: Typed, _ word: String) throws(Reported) -> Typed {
-        try coercion.implicit(value, to: .text, remedy: "\(word) works on text: CAST(\(reporter.quoted(value.span)) AS text)")
+        try coercion.implicit(value, to: .text, remedy: "\(word) works on text: CAST(\(reporter.code(value.span)) AS text)")
     }
 
     private func membership(_ operand: ExpressionSyntax, _ items: [ExpressionSyntax], _ negated: Bool, _ span: Span) throws(Reported) -> Typed {
@@ -217,11 +230,17 @@ extension SelectBinder {
             let other = values.first { coercion.commonType([first, $0]) == nil } ?? values[0]
             throw reporter.error(
                 "\(word) types \(first.typeName) and \(other.typeName) cannot be matched", other.span,
-                remedy: "convert one of them: CAST(\(reporter.quoted(other.span)) AS \(first.typeName))")
+                remedy: conversion(of: other, to: first))
         }
         var converted: [Typed] = []
         for value in values { converted.append(try coercion.implicit(value, to: type)) }
         return converted
+    }
+
+    private func conversion(of value: Typed, to other: Typed) -> String? {
+        if CastRules.isPossible(from: value.type, to: other.type) { return "convert one of them: CAST(\(reporter.code(value.span)) AS \(other.type))" }
+        return CastRules.isPossible(from: other.type, to: .text) && value.type == .boolean && other.type.isNumber
+            ? "convert one of them: CASE WHEN \(reporter.code(value.span)) THEN 1 ELSE 0 END" : nil
     }
 
     private func choose(

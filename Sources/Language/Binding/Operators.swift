@@ -9,7 +9,9 @@ struct Operators {
         var operand = operand
         if operand.isUnknown { operand = try coercion.literal(operand, as: .double) }
         guard operand.type.isNumber || operand.type == .interval, name == "-" || name == "+" else {
-            throw missing("operator does not exist: \(name) \(operand.typeName)", span)
+            throw missing(
+                "operator does not exist: \(name) \(operand.typeName)", span,
+                remedy: operand.type == .text ? "convert the text: CAST(\(reporter.code(operand.span)) AS double precision)" : nil)
         }
         if name == "+" { return operand }
         if let folded = ConstantFolding.value(.call(.negate, [operand.expression], operand.type)) {
@@ -59,7 +61,7 @@ struct Operators {
             let other = leftIsText ? right : left
             throw missing(
                 "operator does not exist: \(left.typeName) \(name) \(right.typeName)", span,
-                remedy: "convert one side: CAST(\(reporter.quoted(side.span)) AS \(other.type))")
+                remedy: "convert one side: CAST(\(reporter.code(side.span)) AS \(other.type))")
         }
         return (try coercion.implicit(left, to: type), try coercion.implicit(right, to: type))
     }
@@ -70,7 +72,7 @@ struct Operators {
         guard left.isUnknown || right.isUnknown || left.type == .text || right.type == .text else {
             throw missing(
                 "operator does not exist: \(left.typeName) || \(right.typeName)", span,
-                remedy: "one side must be text: CAST(\(reporter.quoted(left.span)) AS text)")
+                remedy: "one side must be text: CAST(\(reporter.code(left.span)) AS text)")
         }
         let left = coercion.convert(try coercion.settled(left), to: .text)
         let right = coercion.convert(try coercion.settled(right), to: .text)
@@ -87,7 +89,7 @@ struct Operators {
 
     func arithmetic(_ name: String, _ left: Typed, _ right: Typed, span: Span) throws(Reported) -> Typed {
         if left.isUnknown, right.isUnknown {
-            throw missing("operator is not unique: unknown \(name) unknown", span, remedy: "say a type: CAST(\(reporter.quoted(left.span)) AS bigint)")
+            throw missing("operator is not unique: unknown \(name) unknown", span, remedy: "say a type: CAST(\(reporter.code(left.span)) AS bigint)")
         }
         var (left, right) = (left, right)
         let isTemporal = { (value: Typed) in !value.isUnknown && !value.type.isNumber }
@@ -114,7 +116,7 @@ struct Operators {
         guard function != .modulo else {
             throw missing(
                 "operator does not exist: \(left.typeName) % \(right.typeName)", span,
-                remedy: "a remainder is of integers or numerics: CAST(\(reporter.quoted(left.span)) AS bigint)")
+                remedy: "a remainder is of integers or numerics: CAST(\(reporter.code(left.span)) AS bigint)")
         }
         let type: ValueType = left.type == .real && right.type == .real ? .real : .double
         return Typed(function, [coercion.convert(left, to: type), coercion.convert(right, to: type)], type, mayFail: true, span: span)
@@ -147,7 +149,7 @@ struct Operators {
             guard shape.scale <= 38 else {
                 throw reporter.error(
                     "the product of \(left.type) and \(right.type) has \(shape.scale) digits behind the point, and numeric holds 38", span,
-                    remedy: "round a factor first: round(\(reporter.quoted(left.span)), 4), or CAST it AS double precision")
+                    remedy: "round a factor first: round(\(reporter.code(left.span)), 4), or CAST it AS double precision")
             }
         case .modulo:
             let type = ValueType.numeric(precision: wide.precision, scale: wide.scale)
@@ -168,11 +170,12 @@ struct TimeOperators {
     let coercion: Coercion
 
     func arithmetic(_ name: String, _ left: Typed, _ right: Typed, span: Span) throws(Reported) -> Typed {
+        let (first, second) = (left, right)
         var (left, right) = (left, right)
         if left.isUnknown { left = try coercion.literal(left, as: opened(name, beside: right, isLeft: true, span)) }
         if right.isUnknown { right = try coercion.literal(right, as: opened(name, beside: left, isLeft: false, span)) }
         if name == "+" || name == "*", isSwapped(left.type, right.type) { swap(&left, &right) }
-        guard let result = result(name, left, right, span: span) else { throw missing(name, left, right, span) }
+        guard let result = result(name, left, right, span: span) else { throw missing(name, first, second, span) }
         if left.constant != nil, right.constant != nil, let folded = ConstantFolding.value(result.expression) {
             return Typed(.constant(folded, result.type), isNullable: false, span: span)
         }
@@ -227,10 +230,15 @@ struct TimeOperators {
     private func missing(_ name: String, _ left: Typed, _ right: Typed, _ span: Span) -> Reported {
         let remedy: String?
         switch (left.type, name, right.type) {
+        case (.boolean, _, _): remedy = "as a number: CAST(\(reporter.code(left.span)) AS integer)"
+        case (_, _, .boolean): remedy = "as a number: CAST(\(reporter.code(right.span)) AS integer)"
         case (_, "+", let number) where isMoment(left.type) && number.isNumber, (_, "-", let number) where isMoment(left.type) && number.isNumber:
-            remedy = left.type == .date ? "dates take whole days as integer: CAST(\(reporter.quoted(right.span)) AS integer)" : "write a span of time: \(reporter.quoted(right.span)) * INTERVAL '1 second'"
+            remedy = left.type == .date ? "dates take whole days as integer: CAST(\(reporter.code(right.span)) AS integer)" : "write a span of time: \(reporter.code(right.span)) * INTERVAL '1 second'"
         case (_, "*", _), (_, "/", _): remedy = "for a number of seconds, write extract(epoch FROM …)"
         case (_, "+", _) where isMoment(left.type) && isMoment(right.type): remedy = "moments are subtracted from one another, not added"
+        case (.text, _, let other) where other.isNumber: remedy = "convert the text: CAST(\(reporter.code(left.span)) AS \(other))"
+        case (let other, _, .text) where other.isNumber: remedy = "convert the text: CAST(\(reporter.code(right.span)) AS \(other))"
+        case (.text, "+", .text): remedy = "texts are joined with ||"
         default: remedy = nil
         }
         return reporter.error("operator does not exist: \(left.typeName) \(name) \(right.typeName)", span, remedy: remedy)

@@ -52,7 +52,7 @@ struct ScalarFunctions {
         "dayofweek": "write extract(dow FROM …)", "to_timestamp": "write TIMESTAMPTZ 'epoch' + x * INTERVAL '1 second'",
         "greatest_ignore_nulls": "write greatest(…)", "concat_ws": "write a || ', ' || b", "instr": "write strpos(…)", "ucase": "write upper(…)",
         "lcase": "write lower(…)", "to_days": "write x * INTERVAL '1 day'", "to_seconds": "write x * INTERVAL '1 second'",
-        "regexp_replace": "use replace, split_part or LIKE", "regexp_matches": "use LIKE", "like_escape": "ESCAPE is not in the vocabulary; the escape character is \\",
+        "regexp_replace": "use replace, split_part or LIKE", "regexp_matches": "use LIKE"
     ]
 
     static let clocks: Set<String> = ["now", "clock_timestamp", "statement_timestamp", "transaction_timestamp", "today", "current_date", "getdate"]
@@ -99,7 +99,7 @@ struct ScalarFunctions {
         guard value.type.isNumber else {
             throw reporter.error(
                 "function \(name)(\(value.type)) does not exist", value.span,
-                remedy: value.type == .text ? "convert the text: CAST(\(reporter.quoted(value.span)) AS double precision)" : "\(name) works on numbers")
+                remedy: value.type == .text ? "convert the text: CAST(\(reporter.code(value.span)) AS double precision)" : "\(name) works on numbers")
         }
         return value
     }
@@ -156,7 +156,7 @@ struct ScalarFunctions {
             let isBigint = types[index] == .integer && argument.type == .bigint
             let remedy =
                 types[index] == .text
-                ? "\(name) works on text: CAST(\(reporter.quoted(argument.span)) AS text)" : isBigint ? "convert it: CAST(\(reporter.quoted(argument.span)) AS integer)" : nil
+                ? "\(name) works on text: CAST(\(reporter.code(argument.span)) AS text)" : isBigint ? "convert it: CAST(\(reporter.code(argument.span)) AS integer)" : nil
             converted.append(try coercion.implicit(argument, to: types[index], remedy: remedy))
         }
         let mayFail = function == .substring || function == .splitPart

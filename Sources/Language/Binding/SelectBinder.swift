@@ -15,6 +15,8 @@ final class SelectBinder {
     var depth = 0
     /// nil: it was reported what is wrong with that window.
     var namedWindows: [String: WindowSpecification?] = [:]
+    /// Windows of the WINDOW clause that stand behind the one under way.
+    var laterWindows: Set<String> = []
     private(set) var calls: [WindowCall] = []
     private var callIndices: [WindowCall: Int] = [:]
     var outputNames: Set<String> = []
@@ -126,7 +128,7 @@ final class SelectBinder {
     private func single(_ output: SelectSyntax.Output) throws(Reported) -> Output {
         let value = try coercion.settled(bind(output.expression))
         guard let name = output.alias ?? impliedName(output.expression) else {
-            throw reporter.error("this output column has no name", output.span, remedy: "name it: \(reporter.quoted(output.span)) AS …")
+            throw reporter.error("this output column has no name", output.span, remedy: "name it: \(reporter.code(output.span)) AS …")
         }
         if name == "millrace_row" || name == "millrace_status" {
             throw reporter.error("the name \"\(name)\" belongs to Millrace, which sends a column of that name with each answer", output.span, remedy: "choose another name with AS")

@@ -49,7 +49,7 @@ struct TimeFunctions {
         guard value.type == .date || value.type.isTimestamp || value.type == .interval else {
             throw reporter.error(
                 "\(name) works on date, timestamp and interval, and \(reporter.quoted(value.span)) is \(value.type)", value.span,
-                remedy: value.type.isInteger ? "make it a moment: TIMESTAMP 'epoch' + \(reporter.quoted(value.span)) * INTERVAL '1 second'" : nil)
+                remedy: value.type.isInteger ? "make it a moment: TIMESTAMP 'epoch' + \(reporter.code(value.span)) * INTERVAL '1 second'" : nil)
         }
         return value
     }

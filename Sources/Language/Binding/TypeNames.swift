@@ -27,6 +27,9 @@ enum TypeNames {
     }
 
     static func unknown(_ type: TypeSyntax, _ reporter: Reporter) -> Reported {
+        if type.isUnusual {
+            return reporter.error("type \"\(reporter.quoted(type.span))\" has no place in a column of events", type.span, remedy: "send the parts that features need as columns of their own")
+        }
         let remedy: String
         switch type.name {
         case "bpchar": remedy = "char(n) pads with spaces; write text"

@@ -13,7 +13,9 @@ extension SelectBinder {
 
     /// Binds the WINDOW clause in order; a window may extend one that stands before it.
     func bindNamedWindows(_ windows: [(name: Name, window: WindowSyntax)]) {
+        laterWindows = Set(windows.map(\.name.text))
         for (name, window) in windows {
+            laterWindows.remove(name.text)
             if namedWindows[name.text] != nil {
                 reporter.error("window \"\(name.text)\" is already defined", name.span, remedy: "give one of the two another name")
                 continue
@@ -50,6 +52,9 @@ extension SelectBinder {
         guard let found = namedWindows[name] else {
             let near = Suggestion.nearest(to: name, among: namedWindows.keys.sorted())
             let known = namedWindows.keys.sorted().joined(separator: ", ")
+            if laterWindows.contains(name) {
+                throw reporter.error("window \"\(name)\" is defined further behind", span, remedy: "define \(name) before the windows that extend it")
+            }
             throw reporter.error(
                 "window \"\(name)\" does not exist", span,
                 remedy: near.map { "did you mean \($0)?" } ?? (known.isEmpty ? "define it: WINDOW \(name) AS (PARTITION BY … ORDER BY …)" : "before this place there are \(known)"))

@@ -2,15 +2,16 @@ import Values
 
 extension SelectBinder {
     /// A window function call: checked, lifted out of its expression, and read back as a column.
-    func windowCall(_ call: CallSyntax, _ kind: WindowVocabulary.Kind, _ span: Span) throws(Reported) -> Typed {
+    func windowCall(_ call: CallSyntax, _ kind: WindowVocabulary.Kind, _ whole: Span) throws(Reported) -> Typed {
+        let span = call.headSpan
         try checkPlace(call, span)
         if case .noncausal(let reason, let remedy) = kind {
-            throw reporter.error("\(reason), and an answer is given now", span, remedy: remedy)
+            throw reporter.error("\(reason); an answer is given now", span, remedy: remedy)
         }
         guard let syntax = call.window else {
             throw reporter.error(
                 "\(call.name) without OVER is one value for the whole table, and a view gives one row an event", span,
-                remedy: "say over which rows: \(reporter.quoted(span)) OVER (PARTITION BY key ORDER BY \(timeColumnName ?? "time") RANGE BETWEEN INTERVAL '1 hour' PRECEDING AND CURRENT ROW)")
+                remedy: "say over which rows: \(reporter.code(span)) OVER (PARTITION BY key ORDER BY \(timeColumnName ?? "time") RANGE BETWEEN INTERVAL '1 hour' PRECEDING AND CURRENT ROW)")
         }
         let outer = place
         place = .windowArgument
@@ -31,7 +32,7 @@ extension SelectBinder {
             window: window, type: lifted.type)
         let index = scope.columns.count + lift(windowCall)
         let isNullable = lifted.function != .count && lifted.function != .rowNumber
-        return Typed(.column(index, lifted.type), isNullable: isNullable, isWindowed: true, span: span)
+        return Typed(.column(index, lifted.type), isNullable: isNullable, isWindowed: true, span: whole)
     }
 
     private func checkPlace(_ call: CallSyntax, _ span: Span) throws(Reported) {
@@ -94,13 +95,13 @@ extension SelectBinder {
         case .extreme(let function):
             try expect(1...1)
             guard values[0].type != .boolean else {
-                throw reporter.error("function \(call.name)(boolean) does not exist", span, remedy: "write \(function == .minimum ? "bool_and" : "bool_or")(…)")
+                throw reporter.error("function \(call.name)(boolean) does not exist", span, remedy: "write \(function == .minimum ? "bool_and" : "bool_or")(\(reporter.code(values[0].span)))")
             }
             return lifted(function, values[0].type)
         case .logical(let function):
             try expect(1...1)
             guard values[0].type == .boolean else {
-                throw reporter.error("\(call.name) works on booleans, and \(reporter.quoted(values[0].span)) is \(values[0].typeName)", values[0].span, remedy: "compare it: \(call.name)(x > 0)")
+                throw reporter.error("\(call.name) works on booleans, and \(reporter.quoted(values[0].span)) is \(values[0].typeName)", values[0].span, remedy: "compare it: \(call.name)(\(reporter.code(values[0].span)) > 0)")
             }
             return lifted(function, .boolean)
         case .edge(let function):
@@ -130,7 +131,7 @@ extension SelectBinder {
     private func number(_ value: Typed, _ call: CallSyntax) throws(Reported) -> Typed {
         if value.isUnknown { return try coercion.literal(value, as: .double) }
         guard value.type.isNumber else {
-            let text = reporter.quoted(value.span)
+            let text = reporter.code(value.span)
             let remedy: String? =
                 switch value.type {
                 case .boolean: "count them: count(*) FILTER (WHERE \(text))"

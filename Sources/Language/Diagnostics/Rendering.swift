@@ -67,8 +67,10 @@ private struct Excerpt {
             middle.removeFirst(leading)
         }
         let room = max(0, widthMax - middle.count)
-        if before.count > room { before = ["…"] + before.suffix(max(0, room - 1)) }
-        if before.count + after.count > room { after = Array(after.prefix(max(0, room - before.count))) + ["…"] }
+        // What follows keeps a little of the line, so that the words meant stand in their surroundings.
+        let ahead = max(0, room - min(after.count, 24))
+        if before.count > ahead { before = ["…"] + before.suffix(max(0, ahead - 1)) }
+        if !after.isEmpty, before.count + after.count > room { after = Array(after.prefix(max(0, room - before.count))) + ["…"] }
         let text = String(before + middle + after)
         let indent = before.prefix { $0 == " " }.count
         let common = min(indent, before.count)

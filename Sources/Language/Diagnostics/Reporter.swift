@@ -40,6 +40,12 @@ final class Reporter {
         String(decoding: files[span.file].text[files[span.file].bytes(span)], as: UTF8.self)
     }
 
+    /// The text on one line for code that a remedy proposes; `…` where it is long.
+    func code(_ span: Span) -> String {
+        let words = text(span).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        return words.count <= 40 ? words : "…"
+    }
+
     /// The text on one line, cut to a length that fits a message.
     func quoted(_ span: Span) -> String {
         let words = text(span).split(whereSeparator: \.isWhitespace).joined(separator: " ")

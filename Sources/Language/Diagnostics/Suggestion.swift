@@ -7,7 +7,7 @@ enum Suggestion {
         for candidate in candidates where candidate != name {
             let other = Array(candidate.lowercased().unicodeScalars.prefix(64))
             let edits = distance(wanted, other)
-            guard edits <= max(1, min(wanted.count, other.count) / 3), edits < (best?.edits ?? .max) else { continue }
+            guard edits <= max(1, (min(wanted.count, other.count) + 1) / 3), edits < (best?.edits ?? .max) else { continue }
             best = (candidate, edits)
         }
         return best?.name

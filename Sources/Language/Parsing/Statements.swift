@@ -90,13 +90,13 @@ extension Tokens {
             return 1
         case "end":
             return -close(&levels)
-        case "not", "like", "ilike", "is", "collate", "at", "in", "between", "similar", "isnull", "notnull", "escape":
+        case "not", "like", "ilike", "is", "operator", "overlaps", "collate", "at", "in", "between", "similar", "isnull", "notnull", "escape":
             levels[last].chain += 1
             return 1
         case "join", "union", "intersect", "except":
             levels[last].lists += 1
             return 1
-        case "and", "or", "when", "then", "else", "select", "from", "where", "by", "as", "over", "using", "on":
+        case "and", "or", "when", "then", "else", "select", "from", "where", "by", "as", "using", "on":
             return -levels[last].resetChain()
         default:
             return 0

@@ -9,7 +9,7 @@ struct SyntaxRemedies {
         let place = atEnd ? statement.last : min(max(tokens.index(atByte: byte), statement.first), statement.last)
         if let known = foreignConstruct(near: place) { return known }
         let span = Span(file: statement.file, first: place, last: place)
-        return SyntaxFailure(message: atEnd ? "the statement ends too early" : message, remedy: remedy(at: place, atEnd: atEnd), span: span)
+        return SyntaxFailure(message: atEnd ? "the statement ends too early" : message, remedy: remedy(message, at: place, atEnd: atEnd), span: span)
     }
 
     /// SQL of other databases, wherever in the statement it is: the parser stumbles one or two words later.
@@ -50,7 +50,8 @@ struct SyntaxRemedies {
         return nil
     }
 
-    private func remedy(at place: Int, atEnd: Bool) -> String? {
+    private func remedy(_ message: String, at place: Int, atEnd: Bool) -> String? {
+        if let known = Self.known[message] { return known }
         let text = tokens.text(place)
         let word = tokens.keyword(place)
         let before = tokens.text(place - 1)
@@ -58,15 +59,27 @@ struct SyntaxRemedies {
         if before == ",", place > statement.first, let word, clauses.contains(word) { return "take away the comma before \(word.uppercased())" }
         if text == ")", before == "," { return "take away the comma before the parenthesis" }
         if text == "==" || text == "=" && before == "=" { return "equality is =" }
-        if atEnd, hasOpenParenthesis { return "a parenthesis is still open" }
+        if hasOpenParenthesis { return "a parenthesis is still open" }
         if let word, ["create", "select", "set"].contains(word), place > statement.first { return "end the statement before it with a semicolon" }
         if word == nil || place == statement.first, let first = tokens.keyword(statement.first), place == statement.first {
             let verbs = ["create", "select", "with", "set"]
             if let near = Suggestion.nearest(to: first, among: verbs) { return "did you mean \(near.uppercased())?" }
             return "definitions are CREATE TABLE, CREATE VIEW, SET TimeZone and one bare SELECT"
         }
+        // Two operands side by side.
+        if word != nil, tokens.keyword(place - 1) != nil || before == ")" { return "is there a comma or an operator missing before \(text)?" }
         return nil
     }
+
+    /// What PostgreSQL's grammar checks by itself.
+    private static let known: [String: String] = [
+        "frame starting from current row cannot have preceding rows": "the earlier bound goes first: BETWEEN … PRECEDING AND CURRENT ROW",
+        "frame starting from following row cannot have preceding rows": "the earlier bound goes first, and a frame ends at CURRENT ROW or PRECEDING",
+        "frame starting from following row cannot end with current row": "the earlier bound goes first: BETWEEN … PRECEDING AND CURRENT ROW",
+        "frame start cannot be UNBOUNDED FOLLOWING": "a frame begins at UNBOUNDED PRECEDING, … PRECEDING or CURRENT ROW",
+        "frame end cannot be UNBOUNDED PRECEDING": "a frame ends at CURRENT ROW or … PRECEDING",
+        "subquery in FROM must have an alias": "name it behind the parenthesis: FROM (SELECT …) f",
+    ]
 
     private var hasOpenParenthesis: Bool {
         (statement.first...statement.last).contains { tokens.list[$0].kind == .open && tokens.partners[$0] < 0 }

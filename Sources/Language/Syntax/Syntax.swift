@@ -62,6 +62,8 @@ struct TypeSyntax: Sendable {
 struct CallSyntax: Sendable {
     var name: String
     var nameSpan: Span
+    /// The name and the parentheses, without FILTER and OVER.
+    var headSpan: Span
     var arguments: [ExpressionSyntax]
     /// By argument: the name of `name => value`.
     var argumentNames: [String?]

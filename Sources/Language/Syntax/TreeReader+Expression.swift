@@ -274,6 +274,10 @@ extension TreeReader {
                 break
             }
         }
+        while tokens.text(last + 1) == "[", last < statement.last {
+            last += 1
+            while last < statement.last, tokens.text(last) != "]" { last += 1 }
+        }
         return span(first, last)
     }
 }

@@ -21,6 +21,7 @@ extension TreeReader {
         if call.funcformat == PG_QUERY__COERCION_FORM__COERCE_SQL_SYNTAX, tokens.text(first + 1) != "(" {
             whole = arguments.reduce(span(first, first)) { $0.union($1.span) }
         }
+        let head = span(whole.first, whole.last)
         let window = call.over.map { self.window($0.pointee) }
         let filter = optional(call.agg_filter)
         if let filter { whole.last = max(whole.last, widenRight(filter.span, after: whole.last).last + 1) }
@@ -31,7 +32,7 @@ extension TreeReader {
         return ExpressionSyntax(
             kind: .call(
                 CallSyntax(
-                    name: names.last ?? "", nameSpan: span(first, first), arguments: arguments, argumentNames: argumentNames,
+                    name: names.last ?? "", nameSpan: span(first, first), headSpan: head, arguments: arguments, argumentNames: argumentNames,
                     isStar: call.agg_star != 0, isDistinct: call.agg_distinct != 0, filter: filter, window: window,
                     unsupported: unsupported)),
             span: span(whole.first, whole.last))

@@ -1,0 +1,2 @@
+CRATE TABLE a (x bigint);
+SELEC x FROM a;

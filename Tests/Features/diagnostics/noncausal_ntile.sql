@@ -1,0 +1,2 @@
+CREATE TABLE t (event_id bigint NOT NULL, k integer NOT NULL, v integer, ts timestamp NOT NULL);
+SELECT event_id, ntile(4) OVER (PARTITION BY k ORDER BY ts) AS q FROM t;

@@ -1,0 +1,4 @@
+CREATE TABLE payments (
+  ts timestamptz NOT NULL, card_id bigint NOT NULL, merchant text, amount double precision NOT NULL, fee numeric(12,4), declined boolean
+);
+SELECT card_id FROM payments WHERE merchant ~ '^shop' OR merchant SIMILAR TO 'a|b' OR card_id = ANY (ARRAY[1, 2]);

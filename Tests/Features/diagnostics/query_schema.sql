@@ -1,0 +1,2 @@
+CREATE TABLE app.payments (x bigint);
+SELECT x FROM app.payments;

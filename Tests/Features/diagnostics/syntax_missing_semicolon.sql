@@ -1,0 +1,2 @@
+CREATE TABLE a (x bigint)
+SELECT x FROM a;

@@ -1,0 +1,3 @@
+CREATE TABLE a (x bigint);
+CREATE TABLE a (y bigint);
+CREATE VIEW a AS SELECT x FROM a;

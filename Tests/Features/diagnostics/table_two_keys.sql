@@ -1,0 +1,1 @@
+CREATE TABLE a (x bigint PRIMARY KEY, y bigint PRIMARY KEY);

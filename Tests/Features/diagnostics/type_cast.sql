@@ -1,0 +1,4 @@
+CREATE TABLE payments (
+  ts timestamptz NOT NULL, card_id bigint NOT NULL, merchant text, amount double precision NOT NULL, fee numeric(12,4), declined boolean
+);
+SELECT declined::double precision AS d, amount::timestamp AS t, ts::bigint AS b FROM payments;

@@ -1,0 +1,5 @@
+CREATE TABLE payments (
+  ts timestamptz NOT NULL, card_id bigint NOT NULL, merchant text, amount double precision NOT NULL, fee numeric(12,4), declined boolean
+);
+SELECT count(*) OVER w AS n FROM payments
+WINDOW w AS (PARTITION BY card_id ORDER BY ts), w AS (PARTITION BY merchant ORDER BY ts);

@@ -1,0 +1,4 @@
+CREATE TABLE payments (
+  ts timestamptz NOT NULL, card_id bigint NOT NULL, merchant text, amount double precision NOT NULL, fee numeric(12,4), declined boolean
+);
+SELECT lag(amount) FILTER (WHERE declined) OVER (PARTITION BY card_id ORDER BY ts) AS a FROM payments;
