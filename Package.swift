@@ -97,7 +97,8 @@ let package = Package(
             dependencies: ["Millrace", "Runtime", "Wire", "Values", .product(name: "NIOPosix", package: "swift-nio")],
             path: "Tests/Millrace", swiftSettings: strict),
         .testTarget(
-            name: "MillraceCommandTests", dependencies: ["MillraceCommand", "Millrace", "Values", "Linux"],
+            name: "MillraceCommandTests",
+            dependencies: ["MillraceCommand", "Millrace", "Values", "Linux", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Tests/MillraceCommand", swiftSettings: strict),
         .testTarget(name: "ValuesTests", dependencies: ["Values"], path: "Tests/Values", swiftSettings: strict),
         .testTarget(

@@ -6,7 +6,7 @@ extension Batch {
     /// their numbers and statuses.
     /// - Parameters:
     ///   - view: index into the stream plan's views.
-    ///   - writer: of the view's columns, with a trailer.
+    ///   - writer: of the view's columns, with a trailer or without.
     public func write(view: Int, writer: BatchWriter, into output: inout OutputBuffer) throws(WireError) {
         let registers = plan.streams[stream].views[view].registers
         let selected = selection(view: view)
@@ -19,7 +19,7 @@ extension Batch {
             do throws(WireError) {
                 try writer.write(
                     rows: selected.count, selection: selected.count == rowCount ? nil : selected.baseAddress,
-                    columns: UnsafeBufferPointer(sources), statuses: statuses, into: &output)
+                    columns: UnsafeBufferPointer(sources), statuses: writer.hasTrailer ? statuses : nil, into: &output)
                 return nil
             } catch {
                 return error

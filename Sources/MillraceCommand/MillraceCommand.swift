@@ -18,7 +18,8 @@ import Bounds
             """,
         version: "0.1.0",
         subcommands: [
-            CheckCommand.self
+            CheckCommand.self, ReplayCommand.self, SendCommand.self,
+            SubscribeCommand.self, GetCommand.self, StatusCommand.self,
         ])
 
     static func main() async {

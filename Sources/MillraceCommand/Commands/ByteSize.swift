@@ -4,6 +4,8 @@ import ArgumentParser
 struct ByteSize: ExpressibleByArgument, Hashable {
     var bytes: Int
 
+    init(bytes: Int) { self.bytes = bytes }
+
     init?(argument: String) {
         let digits = argument.prefix { $0.isASCII && $0.isNumber }
         let unit = argument.dropFirst(digits.count).uppercased()

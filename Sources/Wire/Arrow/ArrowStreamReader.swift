@@ -62,6 +62,12 @@ public struct ArrowMessage {
         return (kind, UnsafeRawBufferPointer(rebasing: bytes[..<(bodyStart + bodyLength)]))
     }
 
+    /// The dictionary or batch at the front of a stream's bytes; nil where it is something else, or the end.
+    public static func leading(_ bytes: UnsafeRawBufferPointer) throws(WireError) -> ArrowMessage? {
+        guard let first = try first(of: bytes) else { return nil }
+        return ArrowMessage(kind: first.kind, bytes: first.bytes)
+    }
+
     init?(kind: Int, bytes: UnsafeRawBufferPointer) {
         switch kind {
         case millrace_message_dictionary: self.kind = .dictionary

@@ -65,6 +65,16 @@ public struct ArrowFileWriter {
         position += messageBytes
     }
 
+    /// Appends a message that a `BatchWriter` of these fields has written.
+    public mutating func append(message: UnsafeRawBufferPointer, into output: inout OutputBuffer) throws(WireError) {
+        let metadataBytes = EncapsulatedMessage.prefixByteCount + (try EncapsulatedMessage.metadataLength(message))
+        blocks.append(
+            millrace_block(
+                offset: Int64(position), metadata_length: Int64(metadataBytes), body_length: Int64(message.count - metadataBytes)))
+        output.append(message)
+        position += message.count
+    }
+
     public mutating func end(into output: inout OutputBuffer) {
         output.append([0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0])
         let table = TableBuilder()
