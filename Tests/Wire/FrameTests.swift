@@ -63,6 +63,15 @@ private func frames(
         #expect(Array(bytes[..<60]) == expected)
     }
 
+    @Test func `the ping of docs protocol md is a ping`() throws {
+        let page = String(decoding: try readFile(Python.projectRoot + "/docs/protocol.md"), as: UTF8.self)
+        let session = try #require(page.split(separator: "A `ping` with request_id 5:").last)
+        let bytes = session.split(whereSeparator: \.isWhitespace).compactMap { UInt8($0, radix: 16) }
+        #expect(bytes.count == 64)
+        let header = try bytes.withUnsafeBytes { try FrameHeader.parse($0.baseAddress!) }
+        #expect(header == FrameHeader(kind: .ping, requestID: 5))
+    }
+
     @Test func `any bit flipped in a header is noticed`() {
         var bytes = [UInt8](repeating: 0, count: 64)
         bytes.withUnsafeMutableBytes { Self.full.write(to: $0.baseAddress!) }

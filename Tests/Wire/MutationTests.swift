@@ -243,7 +243,8 @@ final class MutationSubject {
             }
         }
         #expect(refused > Self.mutationCount / 10, "MILLRACE_SEED=\(seed)")
-        #expect(Self.residentBytesMax() - residentBefore < 256 << 20, "MILLRACE_SEED=\(seed)")
+        // Far from what one believed length could take; AddressSanitizer alone keeps 256 MiB of freed memory.
+        #expect(Self.residentBytesMax() - residentBefore < 1 << 30, "MILLRACE_SEED=\(seed)")
     }
 
     @Test func `a message cut short anywhere is refused or empty, never read past its end`() throws {
