@@ -91,7 +91,13 @@ let package = Package(
             name: "ExamplesTests", dependencies: ["PaymentSimulator"], path: "Tests/Examples", swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", path: "Tests/Architecture", swiftSettings: strict),
         .testTarget(name: "LinuxTests", dependencies: ["Linux"], path: "Tests/Linux", swiftSettings: strict),
-        .testTarget(name: "RuntimeTests", dependencies: ["Runtime"], path: "Tests/Runtime", swiftSettings: strict),
+        .testTarget(
+            name: "RuntimeTests",
+            dependencies: [
+                "Runtime", "Engine", "Plan", "Language", "Wire", "Linux", "Values",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/Runtime", swiftSettings: strict),
         .testTarget(
             name: "MillraceTests",
             dependencies: ["Millrace", "Runtime", "Wire", "Values", .product(name: "NIOPosix", package: "swift-nio")],
@@ -102,7 +108,8 @@ let package = Package(
             path: "Tests/MillraceCommand", swiftSettings: strict),
         .testTarget(name: "ValuesTests", dependencies: ["Values"], path: "Tests/Values", swiftSettings: strict),
         .testTarget(
-            name: "PlanTests", dependencies: ["Plan", "Language", "Values"], path: "Tests/Plan", swiftSettings: strict),
+            name: "PlanTests", dependencies: ["Plan", "Language", "Values"], path: "Tests/Plan",
+            exclude: ["Snapshots"], swiftSettings: strict),
         .testTarget(
             name: "EngineTests", dependencies: ["Engine", "Plan", "Language", "Values", "Wire", "Bounds"],
             path: "Tests/Engine", swiftSettings: strict),

@@ -3,7 +3,7 @@ import Glibc
 
 /// A POSIX thread with a stack of a chosen size, for what must not run on a cooperative pool: loops that own a core, and
 /// parsers that recurse.
-public struct SystemThread: ~Copyable {
+public struct SystemThread: ~Copyable, Sendable {
     private var thread: pthread_t
 
     private final class Body: Sendable {

@@ -176,9 +176,7 @@ extension Scalar {
         case .text(let value): return "'" + value.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
         case .double(let value): text.append(double: value)
         case .decimal(let value): text.append(decimal: value, scale: type.scale)
-        case .interval(let value):
-            text.append(interval: value)
-            return "INTERVAL '\(text.string)'"
+        case .interval(let value): return "INTERVAL '\(value.readable)'"
         case .integer(let value):
             switch type {
             case .date:
@@ -199,4 +197,17 @@ extension Scalar {
 
 extension ValueType {
     fileprivate var scale: Int { if case .numeric(_, let scale) = self { scale } else { 0 } }
+}
+
+extension Interval {
+    /// `1 hour` rather than `01:00:00`; else as PostgreSQL prints it.
+    var readable: String {
+        if months == 0 && days == 0 && microseconds > 0 {
+            let units: [(Int64, String)] = [(3_600_000_000, "hour"), (60_000_000, "minute"), (1_000_000, "second")]
+            for (unit, name) in units where microseconds % unit == 0 { return count(Int(microseconds / unit), name) }
+        }
+        var text = ShortText()
+        text.append(interval: self)
+        return text.string
+    }
 }

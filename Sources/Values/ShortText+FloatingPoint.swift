@@ -17,12 +17,13 @@ extension ShortText {
     /// `text` is Swift's form of the number, which has the shortest digits too but places point and exponent otherwise.
     private mutating func append(shortest text: String, exponentFrom: Int) {
         var digits = InlineArray<20, UInt8>(repeating: 0)
-        var (count, pointAt, exponent) = (0, -1, 0)
-        var (isExponent, isExponentNegative) = (false, false)
+        // The number is 0.d₁d₂… × 10^point: what stands before the point counts up, zeros right behind it count down.
+        var (count, point, exponent) = (0, 0, 0)
+        var (isFraction, isExponent, isExponentNegative) = (false, false, false)
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "-"): if isExponent { isExponentNegative = true } else { append(byte: byte) }
-            case UInt8(ascii: "."): pointAt = count
+            case UInt8(ascii: "."): isFraction = true
             case UInt8(ascii: "e"): isExponent = true
             case UInt8(ascii: "0")...UInt8(ascii: "9"):
                 if isExponent {
@@ -30,17 +31,16 @@ extension ShortText {
                 } else if count > 0 || byte != UInt8(ascii: "0") {
                     digits[count] = byte
                     count += 1
-                } else if pointAt >= 0 {
-                    pointAt -= 1
+                    if !isFraction { point += 1 }
+                } else if isFraction {
+                    point -= 1
                 }
             default: break
             }
         }
-        // Leading zeros behind the point were counted below zero; `pointAt` is where the point stands among the digits.
-        var point = (pointAt == -1 && !text.utf8.contains(UInt8(ascii: ".")) ? count : pointAt)
         point += isExponentNegative ? -exponent : exponent
         while count > 1, digits[count - 1] == UInt8(ascii: "0") { count -= 1 }
-        if count == 0 || (count == 1 && digits[0] == UInt8(ascii: "0")) { return append(byte: UInt8(ascii: "0")) }
+        if count == 0 { return append(byte: UInt8(ascii: "0")) }
         append(digits, count: count, point: point, exponentFrom: exponentFrom)
     }
 

@@ -50,6 +50,8 @@ public enum ErrorCode {
     public static let badSchema = "bad_schema"
     public static let badBatch = "bad_batch"
     public static let badFrame = "bad_frame"
+    /// Well-formed, but not possible now or here: a channel that is not open, a mode that it was not opened for.
+    public static let badRequest = "bad_request"
     public static let unsupportedVersion = "unsupported_version"
     public static let unauthorized = "unauthorized"
     public static let tooLarge = "too_large"

@@ -49,9 +49,11 @@ import Testing
                     }))
         }
         for thread in threads { thread.join() }
+        let first = digests[0].value.load(ordering: .acquiring)
         for digest in digests {
-            #expect(digest.outOfOrder.load(ordering: .acquiring) == 0)
-            #expect(digest.value.load(ordering: .acquiring) == digests[0].value.load(ordering: .acquiring))
+            let (outOfOrder, value) = (digest.outOfOrder.load(ordering: .acquiring), digest.value.load(ordering: .acquiring))
+            #expect(outOfOrder == 0)
+            #expect(value == first)
         }
         #expect(ring.slowestCursor() == UInt64(cores * entriesPerCore))
     }

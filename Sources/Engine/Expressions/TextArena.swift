@@ -29,7 +29,7 @@ struct TextArena: ~Copyable {
     /// Room for `count` bytes; nil when the batch has had its share.
     mutating func reserve(_ count: Int) -> UnsafeMutablePointer<UInt8>? {
         let capacity = blocks.last?.count ?? 0
-        if used + count > capacity {
+        if blocks.isEmpty || used + count > capacity {
             let wanted = max(count, capacity * 2, Self.blockBytesMin)
             if usedInFullBlocks + used + count > Self.bytesMax { return nil }
             usedInFullBlocks += used

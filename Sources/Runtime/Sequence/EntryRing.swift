@@ -63,7 +63,7 @@ final class EntryRing<Entry: BitwiseCopyable & Sendable>: @unchecked Sendable {
     /// Gives the entry the next place and publishes it; nil where the ring is full.
     ///
     /// `slowestKnown` is the caller's own reading of the slowest cursor, renewed here only when it does not suffice.
-    func append(_ entry: Entry, slowestKnown: inout UInt64) -> UInt64? {
+    func append(_ entry: Entry, phase: UInt8 = 0, slowestKnown: inout UInt64) -> UInt64? {
         var position = next.value.load(ordering: .relaxed)
         while true {
             if position - slowestKnown >= UInt64(capacity) {
@@ -82,7 +82,7 @@ final class EntryRing<Entry: BitwiseCopyable & Sendable>: @unchecked Sendable {
         }
         let slot = slots + Int(position & mask)
         slot.pointee.entry = entry
-        slot.pointee.progress.store(position << 8, ordering: .releasing)
+        slot.pointee.progress.store(position << 8 | UInt64(phase), ordering: .releasing)
         return position
     }
 

@@ -43,6 +43,9 @@ extension FrameKind {
         }
     }
 
+    /// A batch from a client: what goes through the sequence.
+    public var isBatch: Bool { self == .compute || self == .ingest || self == .evaluate || self == .get }
+
     /// Longest body of a frame of this kind, in bytes. Definitions may be longer than other control bodies.
     public var bodyBytesMax: Int {
         switch body {

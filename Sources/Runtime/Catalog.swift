@@ -1,0 +1,135 @@
+import Engine
+import Language
+import Plan
+import Values
+import Wire
+
+/// What clients can ask for by name: made once for a plan, shared by all cores.
+final class Catalog: Sendable {
+    struct Stream: Sendable {
+        var table: String
+        var columns: [Field]
+        /// The views that a batch is answered with when none is named.
+        var defaultViews: [Int]
+    }
+
+    struct View: Sendable {
+        var name: String
+        var stream: Int
+        /// Index into the stream plan's views.
+        var index: Int
+        var columns: [Field]
+        /// Encoded schema of result and push frames.
+        var schemaMessage: [UInt8]
+    }
+
+    let compiled: CompiledPlan
+    /// Counts the sets of definitions since the server started, from 1.
+    let version: UInt32
+    let streams: [Stream]
+    let views: [View]
+    private let streamsByTable: [String: Int]
+    private let viewsByName: [String: Int]
+
+    var plan: Plan { compiled.plan }
+
+    init(_ compiled: CompiledPlan, version: UInt32) {
+        let plan = compiled.plan
+        self.compiled = compiled
+        self.version = version
+        var streams: [Stream] = []
+        var views: [View] = []
+        for (number, stream) in plan.streams.enumerated() {
+            let table = plan.definitions.tables[stream.table]
+            var defaults: [Int] = []
+            for (index, view) in stream.views.enumerated() {
+                if !view.isReadByView { defaults.append(views.count) }
+                views.append(
+                    View(
+                        name: view.name, stream: number, index: index, columns: view.columns,
+                        schemaMessage: ArrowSchema(fields: view.columns, hasTrailer: true).encode()))
+            }
+            streams.append(Stream(table: table.name, columns: table.columns, defaultViews: defaults))
+        }
+        self.streams = streams
+        self.views = views
+        streamsByTable = Dictionary(uniqueKeysWithValues: streams.enumerated().map { ($1.table, $0) })
+        viewsByName = Dictionary(uniqueKeysWithValues: views.enumerated().map { ($1.name, $0) })
+    }
+
+    func viewNumber(named name: String) throws(ErrorMessage) -> Int {
+        if let number = viewsByName[name] { return number }
+        throw ErrorMessage(code: ErrorCode.unknownView, message: Catalog.unknown("view", name, known: views.map(\.name)))
+    }
+
+    /// What an `open` is about, or why there is no such thing.
+    func target(of open: Open) throws(ErrorMessage) -> OpenTarget {
+        switch open.mode {
+        case .stream: try streamTarget(of: open)
+        case .get: try lookUpTarget(of: open)
+        }
+    }
+
+    private func streamTarget(of open: Open) throws(ErrorMessage) -> OpenTarget {
+        guard let number = streamsByTable[open.table] else {
+            throw ErrorMessage(
+                code: ErrorCode.unknownTable, message: Catalog.unknown("event stream", open.table, known: streams.map(\.table)))
+        }
+        var numbers: [Int] = []
+        for name in open.views {
+            let view = try viewNumber(named: name)
+            guard views[view].stream == number else {
+                throw ErrorMessage(
+                    code: ErrorCode.unknownView,
+                    message: "view \(name) answers events of \(streams[views[view].stream].table), not of \(open.table)")
+            }
+            numbers.append(view)
+        }
+        if numbers.isEmpty { numbers = streams[number].defaultViews }
+        return OpenTarget(mode: .stream, stream: number, views: numbers, columns: streams[number].columns)
+    }
+
+    /// A `get` brings some of the table's columns, which make partition keys, and may bring a time.
+    private func lookUpTarget(of open: Open) throws(ErrorMessage) -> OpenTarget {
+        guard let name = open.views.first, open.views.count == 1 else {
+            throw .badRequest("get is for one view; the request names \(open.views.count)")
+        }
+        let view = try viewNumber(named: name)
+        let stream = views[view].stream
+        let table = streams[stream]
+        guard !open.keyColumns.isEmpty else {
+            throw .badRequest("get needs a key: name at least one column of \(table.table)")
+        }
+        var keys: [Int] = []
+        for key in open.keyColumns {
+            guard let column = table.columns.firstIndex(where: { $0.name == key }), !keys.contains(column) else {
+                throw .badRequest(
+                    Catalog.unknown("column", key, known: table.columns.map(\.name)) + " in \(table.table), each to be given once")
+            }
+            keys.append(column)
+        }
+        let time = Field(name: OpenTarget.timeColumn, type: .bigint, isNullable: true)
+        return OpenTarget(
+            mode: .get, stream: stream, views: [view], columns: keys.map { table.columns[$0] } + [time], keys: keys)
+    }
+
+    private static func unknown(_ what: String, _ name: String, known: [String]) -> String {
+        let list = known.isEmpty ? "there is none" : "there is " + known.prefix(20).joined(separator: ", ")
+        return "there is no \(what) \"\(name)\"; \(list)"
+    }
+}
+
+/// What a channel was opened for.
+struct OpenTarget: Hashable, Sendable {
+    var mode: Open.Mode
+    /// Index into `Catalog.streams`.
+    var stream: Int
+    /// Indices into `Catalog.views`: what a batch is answered with.
+    var views: [Int]
+    /// What a batch must bring: the table's columns, or (mode `get`) the key columns and the time.
+    var columns: [Field]
+    /// Mode `get`: the key columns, as indices into the table's.
+    var keys: [Int] = []
+
+    static let timeColumn = "millrace_at"
+}

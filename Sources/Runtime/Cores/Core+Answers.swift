@@ -1,0 +1,164 @@
+import Engine
+import Values
+import Wire
+
+/// What leaves: answers to this core's requests, pushes to its subscribers, control frames.
+extension Core {
+    // MARK: Answers of batches
+
+    /// The entry is complete and everything before it has been answered.
+    func answer(_ request: Request) {
+        let (late, refused) = (request.batch.count(of: .late), request.batch.count(of: .refused))
+        metrics.count(request.batch, mode: request.mode, late: late, refused: refused)
+        guard let session = request.session, let channel = request.channel, !session.isClosed else { return }
+        if request.mode == .ingest {
+            let accepted = Accepted(rows: UInt32(request.batch.rowCount), late: UInt32(late), refused: UInt32(refused))
+            var frame = OutgoingFrame(.accepted, answering: request.header, body: ControlMessage.accepted(accepted).encode())
+            frame.isLast = true
+            write(frame, to: session)
+        } else {
+            for (index, view) in channel.views.enumerated() {
+                writeResult(request, view: view, isLast: index == channel.views.count - 1, to: session)
+            }
+        }
+        if request.receivedNanoseconds != 0 { metrics.sampleAnswered(receivedNanoseconds: request.receivedNanoseconds) }
+        for action in session.state.batchAnswered() { perform(action, for: session) }
+        resumeIfPossible(session)
+        markDirty(session)
+    }
+
+    private func writeResult(_ request: Request, view: Channel.View, isLast: Bool, to session: Session) {
+        let header = FrameHeader(
+            kind: .result, flags: isLast ? .last : [], channel: view.channel, requestID: request.header.requestID,
+            sequence: sequence, definitions: catalog.version, batchNumber: request.header.batchNumber)
+        let writer = writers[view.number]
+        let viewIndex = catalog.views[view.number].index
+        do throws(WireError) {
+            try session.output.appendFrame(header, isChecked: session.state.wantsBodyChecksums) { (body) throws(WireError) in
+                try request.batch.write(view: viewIndex, writer: writer, into: &body)
+            }
+        } catch {
+            let message = ErrorMessage(
+                code: error.code,
+                message: "the answer of view \(catalog.views[view.number].name) cannot be sent: \(error); send smaller batches")
+            let frame = OutgoingFrame(.error, answering: request.header, isLast: isLast, body: ControlMessage.error(message).encode())
+            write(frame, to: session)
+        }
+    }
+
+    // MARK: Pushes
+
+    /// Pushes the entry to this core's subscribers of its stream's views. A view's batch is encoded once for all of them.
+    func push(_ request: Request, at position: UInt64) {
+        for view in catalog.views.indices where catalog.views[view].stream == request.stream && !subscribers[view].isEmpty {
+            push(request, view: view, at: position)
+        }
+    }
+
+    private func push(_ request: Request, view: Int, at position: UInt64) {
+        pushBody.removeAll()
+        let index = catalog.views[view].index
+        guard !request.batch.selection(view: index).isEmpty else { return }
+        do throws(WireError) {
+            try request.batch.write(view: index, writer: writers[view], into: &pushBody)
+        } catch {
+            // More than a frame can hold: the sender hears of it as an error, subscribers see a gap in the sequence.
+            metrics.pushesTooLarge += 1
+            return
+        }
+        // From the end: a subscriber that is too slow leaves the list.
+        for index in subscribers[view].indices.reversed() {
+            let subscriber = subscribers[view][index]
+            let session = subscriber.session
+            guard position >= subscriber.from else { continue }
+            if session.output.unsentBytes + pushBody.count > limits.subscriberUnsentBytesMax {
+                metrics.subscribersDisconnected += 1
+                disconnect(
+                    session,
+                    ErrorMessage(
+                        code: ErrorCode.overloaded,
+                        message: "the subscriber of \(catalog.views[view].name) has not read \(session.output.unsentBytes) bytes, "
+                            + "at most \(limits.subscriberUnsentBytesMax) are kept; read faster or subscribe to fewer views",
+                        retry: true))
+                continue
+            }
+            let header = FrameHeader(
+                kind: .push, channel: subscriber.channel, requestID: subscriber.requestID, sequence: sequence,
+                definitions: catalog.version)
+            session.output.appendFrame(header, isChecked: session.state.wantsBodyChecksums, body: pushBody.bytes)
+            markDirty(session)
+        }
+    }
+
+    struct Subscriber {
+        var session: Session
+        var channel: UInt32
+        var requestID: UInt64
+        /// The first place of the sequence that is pushed.
+        var from: UInt64
+    }
+
+    private func subscribe(_ session: Session, view: Int, channel: UInt32, requestID: UInt64) {
+        subscribers[view].append(
+            Subscriber(session: session, channel: channel, requestID: requestID, from: exchange.ring.end))
+        metrics.subscribers += 1
+        exchange.setSubscribers(ofStream: catalog.views[view].stream, core: index, true)
+    }
+
+    private func unsubscribe(_ session: Session, view: Int, channel: UInt32?) {
+        let before = subscribers[view].count
+        subscribers[view].removeAll { $0.session === session && (channel == nil || $0.channel == channel) }
+        metrics.subscribers -= before - subscribers[view].count
+        let stream = catalog.views[view].stream
+        let hasSubscribers = catalog.views.indices.contains { catalog.views[$0].stream == stream && !subscribers[$0].isEmpty }
+        if !hasSubscribers { exchange.setSubscribers(ofStream: stream, core: index, false) }
+    }
+
+    func unsubscribeAll(_ session: Session) {
+        for view in Set(session.state.subscriptions.values) { unsubscribe(session, view: view, channel: nil) }
+    }
+
+    // MARK: Actions
+
+    func perform(_ action: SessionAction, for session: Session) {
+        switch action {
+        case .none: break
+        case .send(let frames): for frame in frames { write(frame, to: session) }
+        case .submit: preconditionFailure("a batch is submitted where its frame was taken")
+        case .subscribe(let view, let channel, let requestID, let frames):
+            for frame in frames { write(frame, to: session) }
+            subscribe(session, view: view, channel: channel, requestID: requestID)
+        case .unsubscribe(let view, let channel): unsubscribe(session, view: view, channel: channel)
+        case .tellStatus(let requestID): inquireStatus(for: session, requestID: requestID)
+        case .finish(let reason): finish(session, reason: reason)
+        case .disconnect(let error): disconnect(session, error)
+        }
+    }
+
+    func write(_ frame: OutgoingFrame, to session: Session) {
+        guard !session.isClosed else { return }
+        let header = FrameHeader(
+            kind: frame.kind, flags: frame.isLast ? .last : [], channel: frame.channel, requestID: frame.requestID,
+            sequence: sequence, definitions: catalog.version)
+        frame.body.withUnsafeBytes { session.output.appendFrame(header, isChecked: session.state.wantsBodyChecksums, body: $0) }
+        markDirty(session)
+    }
+}
+
+extension ErrorMessage {
+    /// The peer does not speak the protocol: it is told, and the connection ends.
+    static func broken(_ error: FrameError) -> ErrorMessage { ErrorMessage(code: error.code, message: "\(error)") }
+    static func protocolBroken(_ what: String) -> ErrorMessage { ErrorMessage(code: ErrorCode.badFrame, message: what) }
+    static func badRequest(_ what: String) -> ErrorMessage { ErrorMessage(code: ErrorCode.badRequest, message: what) }
+    static func overloaded(_ what: String) -> ErrorMessage {
+        ErrorMessage(code: ErrorCode.overloaded, message: what, retry: true)
+    }
+    static func noChannel(_ number: UInt32) -> ErrorMessage {
+        badRequest("channel \(number) is not open on this connection; open it first")
+    }
+    static func noSchema(_ number: UInt32) -> ErrorMessage {
+        ErrorMessage(
+            code: ErrorCode.badSchema,
+            message: "channel \(number) has no schema yet; send a schema frame before the first batch")
+    }
+}

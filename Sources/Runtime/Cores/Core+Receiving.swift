@@ -1,0 +1,278 @@
+import Bounds
+import Engine
+import Linux
+import Wire
+
+/// Bytes in, requests out. Frames are taken where they were received:
+///
+/// - Connections with nothing begun read into the core's landing block, one after another; whole frames are used in place.
+/// - What remains (part of a frame, or frames that have to wait) moves to a block of the connection's own, large enough
+///   for the frame it begins, and is added to there. At most one block's worth of bytes is moved for one read.
+extension Core {
+    /// One read, bounded by a block: the next turn reads on, after everybody else had theirs.
+    func read(_ session: Session) {
+        if session.ending == .lingering { return discardInput(of: session) }
+        let isOwn = session.input.block != nil
+        guard let block = isOwn ? session.input.block : landingBlock() else { return pause(session, .memory) }
+        let from = isOwn ? session.input.end : landingUsed
+        switch session.socket.read(into: UnsafeMutableRawBufferPointer(rebasing: block.bytes[from...])) {
+        case .wouldBlock: return
+        case .ended, .failed: return close(session)
+        case .bytes(let count):
+            metrics.receivedBytes += UInt64(count)
+            if isOwn {
+                session.input.end += count
+                takeWaitingFrames(of: session)
+            } else {
+                takeFrames(of: session, landed: count)
+            }
+        }
+        updateInterest(of: session)
+    }
+
+    private func landingBlock() -> ReceiveBlock? {
+        if let block = landing {
+            if block.bytes.count - landingUsed >= ReceivePool.blockBytes / 4 { return block }
+            receive.release(block)
+        }
+        landing = receive.take()
+        landingUsed = 0
+        return landing
+    }
+
+    private func takeFrames(of session: Session, landed count: Int) {
+        let block = landing!
+        let (start, end) = (landingUsed, landingUsed + count)
+        // Frames of this read stay where they are; nothing else may land on them.
+        landingUsed = (end + 7) & ~7
+        let rest = takeFrames(of: session, in: block, from: start, to: end)
+        guard !session.isClosed && session.ending == .no else { return }
+        defer { setFrameDeadline(session) }
+        guard rest < end else { return }
+        let waiting = UnsafeRawBufferPointer(rebasing: block.bytes[rest..<end])
+        guard let own = receive.take(byteCount: max(neededBytes(of: waiting), waiting.count)) else {
+            // No memory to move to: the connection keeps the landing block, and waits.
+            session.input = FrameInput(block: block, start: rest, end: end)
+            landing = nil
+            return pause(session, .memory)
+        }
+        own.bytes.copyMemory(from: waiting)
+        session.input.begin(in: own, byteCount: waiting.count)
+        landingUsed = rest
+    }
+
+    /// Continues with what the connection has in its own block.
+    func takeWaitingFrames(of session: Session) {
+        guard let block = session.input.block else { return }
+        let rest = takeFrames(of: session, in: block, from: session.input.start, to: session.input.end)
+        guard !session.isClosed && session.ending == .no else { return }
+        session.input.start = rest
+        if session.input.waitingBytes == 0 {
+            session.input.block = nil
+            receive.release(block)
+        } else {
+            makeRoom(for: session, in: block)
+        }
+        setFrameDeadline(session)
+    }
+
+    /// The frame that has begun must fit behind what is there of it.
+    private func makeRoom(for session: Session, in block: ReceiveBlock) {
+        if session.input.isPaused { return }
+        let waiting = UnsafeRawBufferPointer(rebasing: block.bytes[session.input.start..<session.input.end])
+        let needed = max(neededBytes(of: waiting), waiting.count + 1)
+        guard session.input.start + needed > block.bytes.count else { return }
+        if needed <= block.bytes.count && block.isHeldOnce {
+            block.bytes.copyMemory(from: waiting)
+            session.input.begin(in: block, byteCount: waiting.count)
+            return
+        }
+        guard let larger = receive.take(byteCount: needed) else { return pause(session, .memory) }
+        larger.bytes.copyMemory(from: waiting)
+        session.input.begin(in: larger, byteCount: waiting.count)
+        receive.release(block)
+    }
+
+    /// Bytes of the frame that begins here, header and padding included, as far as they are known.
+    private func neededBytes(of waiting: UnsafeRawBufferPointer) -> Int {
+        guard waiting.count >= FrameHeader.byteCount, let header = try? FrameHeader.parse(waiting.baseAddress!) else {
+            return FrameHeader.byteCount
+        }
+        return header.frameLength
+    }
+
+    private func setFrameDeadline(_ session: Session) {
+        guard session.state.phase == .open else { return }
+        let waits = session.input.waitingBytes > 0 && !session.input.isPaused
+        if !waits {
+            session.deadlineNanoseconds = 0
+        } else if session.deadlineNanoseconds == 0 {
+            session.deadlineNanoseconds = turnNanoseconds + limits.frameNanosecondsMax
+        }
+    }
+
+    // MARK: Frames
+
+    /// Takes whole frames until one is not whole, has to wait or ends the connection; returns where it stopped.
+    private func takeFrames(of session: Session, in block: ReceiveBlock, from start: Int, to end: Int) -> Int {
+        var position = start
+        session.input.isPaused = false
+        while end - position >= FrameHeader.byteCount {
+            let header: FrameHeader
+            do throws(FrameError) {
+                header = try FrameHeader.parse(block.bytes.baseAddress! + position)
+            } catch {
+                disconnect(session, .broken(error))
+                return end
+            }
+            guard end - position >= header.frameLength else { break }
+            let body = UnsafeRawBufferPointer(
+                start: block.bytes.baseAddress! + position + FrameHeader.byteCount, count: header.bodyLength)
+            guard take(header, body, in: block, from: session) else { break }
+            position += header.frameLength
+            if session.isClosed || session.ending != .no { return end }
+        }
+        return position
+    }
+
+    /// False where the frame has to wait.
+    private func take(
+        _ header: FrameHeader, _ body: UnsafeRawBufferPointer, in block: ReceiveBlock, from session: Session
+    ) -> Bool {
+        guard session.state.canTakeRequest && session.output.unsentBytes <= limits.unsentBytesMax else {
+            pause(session, .itself)
+            return false
+        }
+        if header.kind.isBatch && (freeRequests.isEmpty || waitingRequest != nil) {
+            pause(session, .requests)
+            return false
+        }
+        if header.flags.contains(.bodyChecksum) {
+            let found = FrameHeader.checksum(body)
+            guard found == header.bodyChecksum else {
+                disconnect(session, .broken(.bodyChecksum(expected: header.bodyChecksum, found: found)))
+                return true
+            }
+        }
+        let action = session.state.frameArrived(header, body: body, catalog: catalog, sequence: sequence)
+        if case .submit(let channel, let mode) = action {
+            submit(header, body, in: block, channel: channel, mode: mode, from: session)
+        } else {
+            perform(action, for: session)
+        }
+        return true
+    }
+
+    private func submit(
+        _ header: FrameHeader, _ body: UnsafeRawBufferPointer, in block: ReceiveBlock, channel: Channel, mode: BatchMode,
+        from session: Session
+    ) {
+        let request = freeRequests.removeLast()
+        do throws(WireError) {
+            let rows = try channel.reader!.read(message: body, scratch: &request.scratch, into: &request.columns)
+            prepare(request, rows: rows, mode: mode, target: channel.target)
+        } catch {
+            freeRequests.append(request)
+            metrics.badBatches += 1
+            return perform(session.state.refuse(header, ErrorMessage(code: error.code, message: "\(error)")), for: session)
+        }
+        request.mode = mode
+        request.stream = channel.target.stream
+        request.stageCount = catalog.plan.streams[request.stream].stages.count
+        request.header = header
+        request.session = session
+        request.channel = channel
+        request.block = block
+        receive.hold(block)
+        request.receivedNanoseconds = metrics.isNextSampled() ? turnNanoseconds : 0
+        session.state.batchSubmitted()
+        append(request)
+        if exchange.coreCount == 1 { advanceSequence() }
+    }
+
+    private func prepare(_ request: Request, rows: Int, mode: BatchMode, target: OpenTarget) {
+        if mode == .lookUp { return prepareLookUp(request, rows: rows, target: target) }
+        request.batch.prepare(
+            catalog.compiled, stream: target.stream, columns: request.columns, rowCount: rows, mode: mode,
+            shardCount: exchange.coreCount, nowMicroseconds: exchange.configuration.time.wallMicroseconds())
+    }
+
+    /// A row without a time asks for now: the clock, or the stream's newest event where time is an integer.
+    private func prepareLookUp(_ request: Request, rows: Int, target: OpenTarget) {
+        let given = request.columns[target.keys.count]
+        let now = lookUpTime(stream: target.stream)
+        withUnsafeTemporaryAllocation(of: Int64.self, capacity: max(rows, 1)) { times in
+            let values = given.values.assumingMemoryBound(to: Int64.self)
+            for row in 0..<rows {
+                let isGiven = given.validity.map { $0[row >> 3] >> UInt8(row & 7) & 1 == 1 } ?? true
+                times[row] = isGiven ? values[row] : now
+            }
+            request.batch.prepareLookUp(
+                catalog.compiled, stream: target.stream,
+                keys: target.keys.enumerated().map { (column: $1, view: request.columns[$0]) }, times: times.baseAddress!,
+                rowCount: rows, shardCount: exchange.coreCount)
+        }
+    }
+
+    private func lookUpTime(stream: Int) -> Int64 {
+        switch catalog.plan.streams[stream].eventTime?.type {
+        case .timestamp, .timestamptz: exchange.configuration.time.wallMicroseconds()
+        case .date: exchange.configuration.time.wallMicroseconds() / 86_400_000_000
+        default: shard.newest(stream: stream) ?? 0
+        }
+    }
+
+    // MARK: Waiting
+
+    enum Obstacle {
+        /// The connection's own answers have to leave first: it goes on when one does.
+        case itself
+        /// No request is free, or no place in the sequence.
+        case requests
+        /// No block is free.
+        case memory
+    }
+
+    /// Takes nothing more from this connection for now: TCP passes it on to the sender.
+    func pause(_ session: Session, _ obstacle: Obstacle) {
+        session.input.isPaused = true
+        session.deadlineNanoseconds = 0
+        if obstacle != .itself { stall(session) }
+    }
+
+    private func stall(_ session: Session) {
+        guard !session.isStalled else { return }
+        session.isStalled = true
+        stalled.append(session)
+    }
+
+    func resumeIfPossible(_ session: Session) {
+        guard session.input.isPaused && !session.isStalled && session.state.canTakeRequest,
+            session.output.unsentBytes <= limits.unsentBytesMax
+        else { return }
+        stall(session)
+    }
+
+    /// Those that had to wait, oldest first; who must wait again goes to the end.
+    func resumeStalled() {
+        var tries = stalled.count
+        while tries > 0, !freeRequests.isEmpty, waitingRequest == nil {
+            tries -= 1
+            let session = stalled.removeFirst()
+            session.isStalled = false
+            guard !session.isClosed && session.ending == .no else { continue }
+            session.input.isPaused = false
+            takeWaitingFrames(of: session)
+            updateInterest(of: session)
+        }
+        if stalled.isEmpty && waitingRequest == nil { stopWaitingForOthers() } else { waitForOthers() }
+    }
+
+    private func discardInput(of session: Session) {
+        let transfer = withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 8) { session.socket.read(into: $0) }
+        switch transfer {
+        case .bytes, .wouldBlock: return
+        case .ended, .failed: close(session)
+        }
+    }
+}

@@ -1,0 +1,194 @@
+import Engine
+import Synchronization
+
+/// The two walks over the sequence: the shard's work, and completion.
+extension Core {
+    /// Works, completes and recycles as far as it goes; true if there was anything.
+    @discardableResult func advanceSequence() -> Bool {
+        var advanced = false
+        while work() || complete() { advanced = true }
+        if advanced || !inFlight.isEmpty { recycle() }
+        if waitingRequest != nil { appendWaiting() }
+        return advanced
+    }
+
+    var hasWorkInSequence: Bool {
+        for stage in stageCursors.indices where isReady(stage) { return true }
+        return isComplete(completionCursor)
+    }
+
+    // MARK: Work
+
+    /// Takes every stage of every entry that is ready for this shard.
+    private func work() -> Bool {
+        var worked = false
+        for stage in stageCursors.indices {
+            while isReady(stage) {
+                take(stage)
+                worked = true
+            }
+        }
+        return worked
+    }
+
+    private func isReady(_ stage: Int) -> Bool {
+        let position = stageCursors[stage]
+        if stage > 0 && position >= stageCursors[stage - 1] { return false }
+        guard let phase = exchange.ring.phase(at: position) else { return false }
+        // A later stage of this entry begins when all shards have finished the one before.
+        return stage == 0 || phase >= stage || !hasStage(stage, position)
+    }
+
+    private func hasStage(_ stage: Int, _ position: UInt64) -> Bool {
+        guard case .batch(let request) = exchange.ring.entry(at: position) else { return false }
+        return request._withUnsafeGuaranteedRef { stage < $0.stageCount }
+    }
+
+    private func take(_ stage: Int) {
+        let position = stageCursors[stage]
+        stageCursors[stage] = position + 1
+        switch exchange.ring.entry(at: position) {
+        case .admission(let shardIndex, let acceptsNewKeys):
+            if stage == 0 && shardIndex == index { shard.refusesNewKeys = !acceptsNewKeys }
+        case .batch(let reference):
+            reference._withUnsafeGuaranteedRef { request in
+                guard stage < request.stageCount else { return }
+                // Even a shard without rows learns how far the stream's time has come.
+                shard.apply(request.batch, stage: stage)
+                if request.batch.hasRows(stage: stage, shard: index) {
+                    let remaining = request.shardsRemaining.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue
+                    if remaining == 0 { stageFinished(stage, request, at: position) }
+                }
+            }
+        }
+        if stage == 0 { admitOrRefuseNewKeys() }
+    }
+
+    /// This core was the last to finish a stage of the batch: starts the next one, or completes the entry.
+    private func stageFinished(_ stage: Int, _ request: Request, at position: UInt64) {
+        if let (next, participants) = startNextStage(after: stage, of: request) {
+            exchange.ring.enter(phase: UInt8(next), at: position)
+            exchange.wake(participants, except: index)
+        } else {
+            exchange.ring.enter(phase: EntryRing<Entry>.complete, at: position)
+            wakeForCompletion(of: request)
+        }
+    }
+
+    /// The first later stage in which any shard has rows; nil when the batch is finished.
+    func startNextStage(after stage: Int, of request: Request) -> (stage: Int, participants: UInt64)? {
+        var next = stage + 1
+        while next < request.stageCount {
+            if next > 0 { request.batch.prepareStage(next) }
+            let participants = request.batch.participants(stage: next)
+            if participants != 0 {
+                request.shardsRemaining.store(participants.nonzeroBitCount, ordering: .relaxed)
+                return (next, participants)
+            }
+            next += 1
+        }
+        request.batch.finish()
+        return nil
+    }
+
+    private func wakeForCompletion(of request: Request) {
+        let watchers = request.isLogged ? exchange.subscribers(ofStream: request.stream) : 0
+        exchange.wake(watchers | 1 << UInt64(request.core), except: index)
+    }
+
+    /// Memory that is nearly used up closes the shard to new keys at one place of the sequence, for all who replay it.
+    private func admitOrRefuseNewKeys() {
+        let eighth = shard.memoryBytesMax / 8
+        // Known keys go on growing in what is left; the gap between the two marks keeps them from alternating.
+        let accepts = shard.reservedBytes < (acceptsNewKeys ? 7 * eighth : 6 * eighth)
+        guard accepts != acceptsNewKeys, !exchange.isDraining else { return }
+        let entry = Entry.admission(shard: index, acceptsNewKeys: accepts)
+        let phase = EntryRing<Entry>.complete
+        guard exchange.ring.append(entry, phase: phase, slowestKnown: &slowestKnown) != nil else { return }
+        acceptsNewKeys = accepts
+    }
+
+    // MARK: Completion
+
+    private func isComplete(_ position: UInt64) -> Bool {
+        position < stageCursors[stageCursors.count - 1] && exchange.ring.phase(at: position) == EntryRing<Entry>.complete
+    }
+
+    private func complete() -> Bool {
+        let start = completionCursor
+        while isComplete(completionCursor) {
+            switch exchange.ring.entry(at: completionCursor) {
+            case .admission: sequence += 1
+            case .batch(let reference):
+                reference._withUnsafeGuaranteedRef { request in
+                    if request.isLogged { sequence += 1 }
+                    if request.core == index { answer(request) }
+                    if request.isLogged { push(request, at: completionCursor) }
+                }
+            }
+            completionCursor += 1
+        }
+        guard completionCursor != start else { return false }
+        exchange.ring.moveCursor(index, to: completionCursor)
+        if exchange.coreCount > 1 {
+            // As in `Doorbell`: the cursor is written, then the fence, then the mask of those who wait for it is read.
+            Doorbell.fence()
+            let waiting = exchange.stalledCores.load(ordering: .relaxed)
+            if waiting != 0 { exchange.wake(waiting, except: index) }
+        }
+        return true
+    }
+
+    /// Takes back the requests that all cores have passed.
+    private func recycle() {
+        guard !inFlight.isEmpty else { return }
+        slowestKnown = exchange.ring.slowestCursor()
+        while let (position, _) = inFlight.first, position < slowestKnown {
+            free(inFlight.removeFirst())
+        }
+    }
+
+    func free(_ request: Request) {
+        if let block = request.block { receive.release(block) }
+        request.block = nil
+        request.session = nil
+        request.channel = nil
+        freeRequests.append(request)
+    }
+
+    // MARK: Entering
+
+    /// Gives a prepared request its place; false where the ring is full, and the request waits.
+    @discardableResult func append(_ request: Request) -> Bool {
+        request.firstPhase = startNextStage(after: -1, of: request).map { UInt8($0.stage) } ?? EntryRing<Entry>.complete
+        waitingRequest = request
+        return appendWaiting()
+    }
+
+    @discardableResult private func appendWaiting() -> Bool {
+        guard let request = waitingRequest else { return true }
+        let phase = request.firstPhase
+        let entry = Entry.batch(Unmanaged.passUnretained(request))
+        guard let position = exchange.ring.append(entry, phase: phase, slowestKnown: &slowestKnown) else { return false }
+        waitingRequest = nil
+        inFlight.append(request, at: position)
+        if phase == EntryRing<Entry>.complete {
+            wakeForCompletion(of: request)
+        } else {
+            exchange.wake(request.batch.participants(stage: Int(phase)), except: index)
+        }
+        return true
+    }
+
+    /// No request is free or no place: the others are to catch up, and to say so.
+    func waitForOthers() {
+        guard exchange.coreCount > 1 else { return }
+        exchange.stalledCores.bitwiseOr(1 << UInt64(index), ordering: .relaxed)
+        exchange.wake(exchange.allCores, except: index)
+    }
+
+    func stopWaitingForOthers() {
+        guard exchange.coreCount > 1 else { return }
+        exchange.stalledCores.bitwiseAnd(~(1 << UInt64(index)), ordering: .relaxed)
+    }
+}

@@ -1,0 +1,51 @@
+import Engine
+import Linux
+import Wire
+
+/// Status is asked of one core and told by all: each says its part in a message, the last one to arrive sends the answer.
+extension Core {
+    struct StatusInquiry {
+        var session: Session
+        var requestID: UInt64
+        var parts: [CoreStatus]
+    }
+
+    func takeMail() -> Bool {
+        guard !exchange.mailboxes[index].isEmpty else { return false }
+        for message in exchange.mailboxes[index].takeAll() {
+            switch message {
+            case .adopt(let socket): adopt(Socket(owning: FileDescriptor(owning: socket)))
+            case .statusAsked(let asker, let inquiry): exchange.send(.statusTold(ownStatus(), inquiry: inquiry), to: asker)
+            case .statusTold(let part, let inquiry): collect(part, for: inquiry)
+            }
+        }
+        return true
+    }
+
+    func inquireStatus(for session: Session, requestID: UInt64) {
+        nextInquiry += 1
+        inquiries[nextInquiry] = StatusInquiry(session: session, requestID: requestID, parts: [])
+        for other in 0..<exchange.coreCount where other != index {
+            exchange.send(.statusAsked(by: index, inquiry: nextInquiry), to: other)
+        }
+        collect(ownStatus(), for: nextInquiry)
+    }
+
+    private func collect(_ part: CoreStatus, for inquiry: UInt64) {
+        inquiries[inquiry]?.parts.append(part)
+        guard let known = inquiries[inquiry], known.parts.count == exchange.coreCount else { return }
+        inquiries[inquiry] = nil
+        let report = StatusReport(parts: known.parts, catalog: catalog, memoryBytesMax: exchange.configuration.memoryBytesMax)
+        let reply = StatusReply(serverVersion: Release.version, entries: report.entries())
+        write(OutgoingFrame(.statusReply, requestID: known.requestID, body: ControlMessage.statusReply(reply).encode()), to: known.session)
+    }
+
+    private func ownStatus() -> CoreStatus {
+        CoreStatus(
+            core: index, metrics: metrics, connections: sessionCount, memoryUsedBytes: shard.reservedBytes, keys: shard.keyCount,
+            acceptsNewKeys: acceptsNewKeys, sequence: sequence,
+            newestEventTimes: catalog.streams.indices.map { shard.newest(stream: $0) },
+            uptimeNanoseconds: turnNanoseconds - startNanoseconds,
+            wallMicroseconds: exchange.configuration.time.wallMicroseconds())
+    }
+}

@@ -1,0 +1,201 @@
+import Engine
+import Linux
+import Synchronization
+import Wire
+
+/// One core's loop: its connections, and its shard's share of the sequence.
+///
+/// A turn: what epoll reports (read, take frames as requests, into the sequence) ─► `work` (its shard's rows of every
+/// entry, in order) ─► `complete` (answers and pushes, in order) ─► requests that nobody needs any more back into the pool
+/// ─► connections that had to wait ─► send. With one core that is the whole way of an event, on one thread.
+///
+/// Everything here belongs to one thread; the others are reached through `Exchange` only.
+final class Core {
+    let index: Int
+    let exchange: Exchange
+    let catalog: Catalog
+    let limits: SessionLimits
+    let poll: EventPoll
+    let listeners: [ListenerBox]
+    var turnNanoseconds: UInt64
+    var lastWorkNanoseconds: UInt64 = 0
+    var metrics = CoreMetrics()
+
+    // The sequence.
+    var shard: Shard
+    /// By stage: the next place at which this shard has to do that stage. Descending: no stage overtakes the one before.
+    var stageCursors: [UInt64]
+    /// The next place to be answered.
+    var completionCursor: UInt64 = 0
+    /// Entries that changed state up to `completionCursor`.
+    var sequence: UInt64 = 0
+    var slowestKnown: UInt64 = 0
+    var acceptsNewKeys = true
+
+    // Requests.
+    var freeRequests: [Request] = []
+    /// Prepared, but the ring was full; goes before anything else.
+    var waitingRequest: Request?
+    /// In the sequence, oldest first.
+    var inFlight = RequestQueue()
+
+    // Connections.
+    var sessions: [Session?] = []
+    var freeSlots: [Int] = []
+    var slotUses: UInt64 = 0
+    var sessionCount = 0
+    var spare = FileDescriptor.spare()
+    var receive: ReceivePool
+    var landing: ReceiveBlock?
+    var landingUsed = 0
+    var stalled: [Session] = []
+    var dirty: [Session] = []
+    var nextAdoption = 0
+    var nextSweepNanoseconds: UInt64 = 0
+
+    /// By view: this core's subscribers, and the writer of its batches.
+    var subscribers: [[Subscriber]]
+    let writers: [BatchWriter]
+    var pushBody = OutputBuffer()
+    var inquiries: [UInt64: StatusInquiry] = [:]
+    var nextInquiry: UInt64 = 0
+    let startNanoseconds: UInt64
+    var isDraining = false
+    /// Among the cores that are drained.
+    var isCounted = false
+    var hasLeft = false
+
+    static let bellToken = UInt64.max
+    static let listenerTokens = UInt64.max - 1_024
+    static let sweepNanoseconds: UInt64 = 250_000_000
+
+    init(index: Int, exchange: Exchange, listeners: [ListenerBox]) throws(SystemError) {
+        self.index = index
+        self.exchange = exchange
+        catalog = exchange.catalog
+        limits = exchange.configuration.limits
+        self.listeners = listeners
+        poll = try EventPoll(eventsMax: 256)
+        turnNanoseconds = exchange.configuration.time.monotonicNanoseconds()
+        startNanoseconds = turnNanoseconds
+        shard = Shard(
+            plan: catalog.plan, index: index, count: exchange.coreCount,
+            memoryBytesMax: exchange.configuration.memoryBytesMax / exchange.coreCount)
+        let stages = catalog.plan.streams.map(\.stages.count).max() ?? 1
+        stageCursors = Array(repeating: 0, count: max(stages, 1))
+        receive = ReceivePool(
+            keptMax: limits.batchesInFlightMax, allocatedBytesMax: limits.receiveBytesMax / exchange.coreCount)
+        subscribers = catalog.views.map { _ in [] }
+        writers = catalog.views.map { BatchWriter(fields: $0.columns, hasTrailer: true) }
+        for _ in 0..<limits.batchesInFlightMax { freeRequests.append(Request(batch: Batch(catalog.compiled), core: index)) }
+        try poll.add(exchange.doorbell(of: index).number, .read, token: Core.bellToken)
+        for (number, box) in listeners.enumerated() {
+            try poll.add(box.listener.number, .read, token: Core.listenerTokens + UInt64(number))
+        }
+    }
+
+    /// Turns until the server has drained.
+    func run() {
+        while !hasLeft { turn() }
+    }
+
+    /// One turn; public to tests and simulators that drive several cores on one thread.
+    func turn() {
+        waitForEvents()
+        var worked = takeMail()
+        worked = advanceSequence() || worked
+        resumeStalled()
+        sendAll()
+        if turnNanoseconds >= nextSweepNanoseconds { sweep() }
+        if exchange.isDraining { leaveIfDrained() }
+        if worked { lastWorkNanoseconds = turnNanoseconds }
+    }
+
+    // MARK: Waiting
+
+    private func waitForEvents() {
+        if hasWork || mustSpin {
+            collectEvents(timeoutMilliseconds: 0)
+        } else if exchange.isDraining {
+            // Short naps: what it waits for (peers reading, other cores leaving) is not all announced by a bell.
+            collectEvents(timeoutMilliseconds: 2)
+        } else {
+            let timeout: Int32 = sessionCount == 0 ? -1 : Int32(Core.sweepNanoseconds / 1_000_000)
+            exchange.doorbell(of: index).sleep(
+                unless: { hasWork || exchange.isDraining }, { collectEvents(timeoutMilliseconds: timeout) })
+        }
+    }
+
+    private func collectEvents(timeoutMilliseconds: Int32) {
+        var isTimeKnown = false
+        poll.wait(timeoutMilliseconds: timeoutMilliseconds) { event in
+            if !isTimeKnown { readClock() }
+            isTimeKnown = true
+            lastWorkNanoseconds = turnNanoseconds
+            arrived(event)
+        }
+        if !isTimeKnown { readClock() }
+    }
+
+    private func readClock() { turnNanoseconds = exchange.configuration.time.monotonicNanoseconds() }
+
+    private func arrived(_ event: EventPoll.Event) {
+        if event.token == Core.bellToken {
+            exchange.doorbell(of: index).clear()
+        } else if event.token >= Core.listenerTokens {
+            acceptAll(from: Int(event.token - Core.listenerTokens))
+        } else if let session = sessions[Int(truncatingIfNeeded: event.token & 0xFFFF_FFFF)], session.token == event.token {
+            if event.isReadable && session.interest.contains(.read) { read(session) }
+            if event.isWritable && !session.isClosed { send(session) }
+        }
+    }
+
+    private var mustSpin: Bool {
+        switch exchange.configuration.poll {
+        case .spin: true
+        case .block: false
+        case .adaptive: turnNanoseconds &- lastWorkNanoseconds < limits.spinNanoseconds
+        }
+    }
+
+    /// Something that this core can do now, besides its sockets.
+    private var hasWork: Bool {
+        if !exchange.mailboxes[index].isEmpty || hasWorkInSequence { return true }
+        guard !stalled.isEmpty || waitingRequest != nil else { return false }
+        return !freeRequests.isEmpty && waitingRequest == nil || exchange.ring.slowestCursor() != slowestKnown
+    }
+}
+
+/// A listener among those who share it; it is closed with the last of them.
+final class ListenerBox: Sendable {
+    let listener: Listener
+    /// Accepted sockets are handed to all cores in turn.
+    let handsRound: Bool
+
+    init(_ listener: consuming Listener, handsRound: Bool) {
+        self.listener = listener
+        self.handsRound = handsRound
+    }
+}
+
+/// Requests in the sequence with their places, oldest first; as long as the pool at most.
+struct RequestQueue {
+    private var items: [(position: UInt64, request: Request)] = []
+    private var head = 0
+
+    var first: (position: UInt64, request: Request)? { head < items.count ? items[head] : nil }
+    var isEmpty: Bool { head == items.count }
+
+    mutating func append(_ request: Request, at position: UInt64) {
+        if head == items.count || head > 64 && head * 2 > items.count {
+            items.removeSubrange(..<head)
+            head = 0
+        }
+        items.append((position, request))
+    }
+
+    mutating func removeFirst() -> Request {
+        defer { head += 1 }
+        return items[head].request
+    }
+}

@@ -1,0 +1,79 @@
+import Linux
+import Synchronization
+
+/// What the cores of one server share: the sequence, and ways to reach one another.
+final class Exchange: Sendable {
+    let catalog: Catalog
+    let configuration: ServerConfiguration
+    let ring: EntryRing<Entry>
+    let mailboxes: [Mailbox]
+    private let doorbells: [Doorbell]
+
+    /// Bit i: core i waits until another core's cursor moves.
+    let stalledCores = Atomic<UInt64>(0)
+    /// By stream; bit i: core i has subscribers of its views.
+    private let subscribedCores: [CoreMask]
+
+    let connections = Atomic<Int>(0)
+    /// Monotonic time by which draining ends; 0 while the server serves.
+    let drainDeadline = Atomic<UInt64>(0)
+    /// Cores that have no connection left and will add nothing more to the sequence.
+    let coresDrained = Atomic<Int>(0)
+
+    var coreCount: Int { mailboxes.count }
+    var isDraining: Bool { drainDeadline.load(ordering: .acquiring) != 0 }
+
+    init(catalog: Catalog, configuration: ServerConfiguration, ringCapacity: Int) throws(SystemError) {
+        self.catalog = catalog
+        self.configuration = configuration
+        let cores = configuration.coreCount
+        ring = EntryRing(capacity: ringCapacity, cursors: cores)
+        mailboxes = (0..<cores).map { _ in Mailbox() }
+        var doorbells: [Doorbell] = []
+        for _ in 0..<cores { doorbells.append(try Doorbell()) }
+        self.doorbells = doorbells
+        subscribedCores = catalog.streams.map { _ in CoreMask() }
+    }
+
+    func doorbell(of core: Int) -> Doorbell { doorbells[core] }
+
+    /// Wakes those of the cores that sleep; called after publishing what they are to see.
+    func wake(_ cores: UInt64, except core: Int) {
+        var rest = cores & ~(1 << UInt64(core))
+        guard rest != 0 else { return }
+        Doorbell.fence()
+        while rest != 0 {
+            doorbells[rest.trailingZeroBitCount].ring()
+            rest &= rest - 1
+        }
+    }
+
+    /// Wakes every core; for threads that are none.
+    func wakeAll() {
+        Doorbell.fence()
+        for doorbell in doorbells { doorbell.ring() }
+    }
+
+    var allCores: UInt64 { coreCount == 64 ? .max : (1 << UInt64(coreCount)) - 1 }
+
+    func send(_ message: CoreMessage, to core: Int) {
+        mailboxes[core].put(message)
+        Doorbell.fence()
+        doorbells[core].ring()
+    }
+
+    func subscribers(ofStream stream: Int) -> UInt64 { subscribedCores[stream].bits.load(ordering: .acquiring) }
+
+    func setSubscribers(ofStream stream: Int, core: Int, _ hasSubscribers: Bool) {
+        let bit: UInt64 = 1 << UInt64(core)
+        if hasSubscribers {
+            subscribedCores[stream].bits.bitwiseOr(bit, ordering: .acquiringAndReleasing)
+        } else {
+            subscribedCores[stream].bits.bitwiseAnd(~bit, ordering: .acquiringAndReleasing)
+        }
+    }
+
+    private final class CoreMask: Sendable {
+        let bits = Atomic<UInt64>(0)
+    }
+}

@@ -1,0 +1,34 @@
+import Linux
+import Synchronization
+
+/// What one core tells another outside the sequence: rare, and so under a lock.
+enum CoreMessage: Sendable {
+    /// A connection that another core accepted; the receiver owns the descriptor.
+    case adopt(socket: Int32)
+    /// Core `core` wants this core's part of the status.
+    case statusAsked(by: Int, inquiry: UInt64)
+    case statusTold(CoreStatus, inquiry: UInt64)
+}
+
+/// Messages to one core, in order. Nothing of the data path goes through it.
+final class Mailbox: Sendable {
+    private let messages = Mutex<[CoreMessage]>([])
+    private let hasMessages = Atomic<Bool>(false)
+
+    var isEmpty: Bool { !hasMessages.load(ordering: .acquiring) }
+
+    /// The caller then rings the receiver's doorbell.
+    func put(_ message: CoreMessage) {
+        messages.withLock { $0.append(message) }
+        hasMessages.store(true, ordering: .releasing)
+    }
+
+    func takeAll() -> [CoreMessage] {
+        // Cleared first: a message that arrives in between is found now or announces itself again.
+        hasMessages.store(false, ordering: .relaxed)
+        return messages.withLock { messages in
+            defer { messages.removeAll(keepingCapacity: true) }
+            return messages
+        }
+    }
+}

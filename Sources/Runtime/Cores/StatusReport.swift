@@ -1,0 +1,88 @@
+import Engine
+import Histogram
+import Wire
+
+/// The status of the whole server, out of its cores' parts: names, labels and units are part of the protocol.
+struct StatusReport {
+    var parts: [CoreStatus]
+    var catalog: Catalog
+    var memoryBytesMax: Int
+
+    func entries() -> [StatusReply.Entry] { server() + latency() + memory() + streams() }
+
+    private func sum(_ value: (CoreStatus) -> UInt64) -> Double { Double(parts.reduce(0) { $0 + value($1) }) }
+
+    private func server() -> [StatusReply.Entry] {
+        let uptimeSeconds = Double(parts.map(\.uptimeNanoseconds).max() ?? 0) / 1e9
+        let batches = sum { $0.metrics.batches.reduce(0, +) }
+        let rows = sum { $0.metrics.rows.reduce(0, +) }
+        var entries = [
+            entry("uptime", "s", uptimeSeconds),
+            entry("cores", "", Double(parts.count)),
+            entry("definitions", "version", Double(catalog.version)),
+            entry("sequence", "", Double(parts.map(\.sequence).max() ?? 0)),
+            entry("connections", "", sum { UInt64($0.connections) }),
+            entry("connections_accepted", "", sum { $0.metrics.connectionsAccepted }),
+            entry("connections_turned_away", "", sum { $0.metrics.connectionsTurnedAway }),
+            entry("subscribers", "", sum { UInt64($0.metrics.subscribers) }),
+            entry("subscribers_disconnected", "", sum { $0.metrics.subscribersDisconnected }),
+            entry("pushes_too_large", "", sum { $0.metrics.pushesTooLarge }),
+            entry("protocol_errors", "", sum { $0.metrics.protocolErrors }),
+            entry("bad_batches", "", sum { $0.metrics.badBatches }),
+            entry("received", "bytes", sum { $0.metrics.receivedBytes }),
+            entry("batches_per_second", "1/s", uptimeSeconds > 0 ? batches / uptimeSeconds : 0),
+            entry("rows_per_second", "1/s", uptimeSeconds > 0 ? rows / uptimeSeconds : 0),
+            entry("late_rows", "", sum { $0.metrics.lateRows }),
+            entry("refused_rows", "", sum { $0.metrics.refusedRows }),
+            entry("cell_errors", "", sum { $0.metrics.cellErrors }),
+        ]
+        for mode in [BatchMode.compute, .ingest, .evaluate, .lookUp] {
+            let label = "\(mode)"
+            entries.append(entry("batches", "", label: label, sum { $0.metrics.batches[Int(mode.rawValue)] }))
+            entries.append(entry("rows", "", label: label, sum { $0.metrics.rows[Int(mode.rawValue)] }))
+        }
+        return entries
+    }
+
+    /// From reading a batch to handing its answer to the kernel; one batch in 64 is measured.
+    private func latency() -> [StatusReply.Entry] {
+        var all = parts[0].metrics.latency
+        for part in parts.dropFirst() { all.add(part.metrics.latency) }
+        guard all.totalCount > 0 else { return [] }
+        return [50.0, 90, 99, 99.9, 100].map { percentile in
+            let name = percentile == 99.9 ? "p99.9" : percentile == 100 ? "max" : "p\(Int(percentile))"
+            return entry("latency", "us", label: name, Double(all.valueAtPercentile(percentile)) / 1_000)
+        }
+    }
+
+    private func memory() -> [StatusReply.Entry] {
+        var entries = [
+            entry("memory_bound", "bytes", Double(memoryBytesMax)),
+            entry("memory_used", "bytes", sum { UInt64($0.memoryUsedBytes) }),
+            entry("keys", "", sum { UInt64($0.keys) }),
+        ]
+        for part in parts.sorted(by: { $0.core < $1.core }) {
+            let label = "shard \(part.core)"
+            entries.append(entry("memory_used", "bytes", label: label, Double(part.memoryUsedBytes)))
+            entries.append(entry("keys", "", label: label, Double(part.keys)))
+            entries.append(entry("accepts_new_keys", "", label: label, part.acceptsNewKeys ? 1 : 0))
+        }
+        return entries
+    }
+
+    /// How far each stream's newest event is behind the clock; and that every view is complete from its first event on.
+    private func streams() -> [StatusReply.Entry] {
+        var entries: [StatusReply.Entry] = []
+        for (number, stream) in catalog.streams.enumerated() {
+            guard let newest = parts.compactMap({ $0.newestEventTimes[number] }).max(), let type = catalog.plan.streams[number].eventTime?.type, type.isTimestamp else { continue }
+            let clock = parts.map(\.wallMicroseconds).max() ?? 0
+            entries.append(entry("lag", "s", label: stream.table, Double(clock - newest) / 1e6))
+        }
+        for view in catalog.views { entries.append(entry("coverage", "complete", label: view.name, 1)) }
+        return entries
+    }
+
+    private func entry(_ name: String, _ unit: String, label: String = "", _ value: Double) -> StatusReply.Entry {
+        StatusReply.Entry(name: name, label: label, unit: unit, value: value)
+    }
+}

@@ -1,0 +1,47 @@
+import Engine
+import Synchronization
+import Wire
+
+/// What stands at one place of the sequence.
+enum Entry: BitwiseCopyable, Sendable {
+    /// The request lives in its core's pool, which outlasts every place it is put in (`Core.recycle`).
+    case batch(Unmanaged<Request>)
+    /// From here on the shard takes new keys, or refuses them because its memory is nearly used up.
+    case admission(shard: Int, acceptsNewKeys: Bool)
+}
+
+/// One batch on its way through the sequence, and what its answer needs. Pooled by the core that received it.
+///
+/// `@unchecked Sendable`: fields are written by the owning core before the request is published and after all cores have
+/// passed it; in between the batch is worked on as `Batch` describes, and the rest is only read.
+final class Request: @unchecked Sendable {
+    let batch: Batch
+    /// The core that received it, and answers.
+    let core: Int
+    /// Shards that have still to finish the stage under way.
+    let shardsRemaining = Atomic<Int>(0)
+
+    var mode = BatchMode.compute
+    var stream = 0
+    var stageCount = 1
+    /// Changes state: has a sequence number of its own, and is pushed to subscribers.
+    var isLogged: Bool { mode == .compute || mode == .ingest }
+
+    // Owner only.
+    /// The phase it enters the sequence in: the first stage in which any shard has rows, or complete.
+    var firstPhase: UInt8 = 0
+    var header = FrameHeader(kind: .compute)
+    var session: Session?
+    var channel: Channel?
+    /// Held until the batch is no longer needed: columns lie in it.
+    var block: ReceiveBlock?
+    var scratch = ScratchBuffer()
+    var columns: [ColumnView] = []
+    /// When its bytes were read; 0 where its latency is not sampled.
+    var receivedNanoseconds: UInt64 = 0
+
+    init(batch: Batch, core: Int) {
+        self.batch = batch
+        self.core = core
+    }
+}

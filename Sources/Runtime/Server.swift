@@ -1,0 +1,138 @@
+import Bounds
+import Engine
+import Linux
+import Logging
+import Plan
+import Synchronization
+
+/// A Millrace server: definitions in, and from `start` to the end of `drain` it answers on its addresses.
+public final class Server: Sendable {
+    public let configuration: ServerConfiguration
+    private let exchange: Exchange
+    private let state = Mutex(State())
+    private let logger: Logger
+
+    private struct State: ~Copyable {
+        var listeners: [ListenerBox] = []
+        var threads: [ThreadBox] = []
+        var isStarted = false
+    }
+
+    /// Entries of the ring: every core's batches fit twice, so that a full pool and not the ring is what usually stops reading.
+    private static func ringCapacity(_ configuration: ServerConfiguration) -> Int {
+        let wanted = 2 * configuration.coreCount * configuration.limits.batchesInFlightMax
+        var capacity = 64
+        while capacity < wanted && capacity < Bounds.sequenceEntries { capacity *= 2 }
+        return capacity
+    }
+
+    /// Takes nothing from the machine yet but a few descriptors. Throws `SystemError` where it has none left, and what
+    /// `CompiledPlan` throws about a plan that cannot run here.
+    public init(plan: Plan, configuration: ServerConfiguration, logger: Logger) throws {
+        precondition((1...Bounds.coresMax).contains(configuration.coreCount), "a server has 1 to \(Bounds.coresMax) cores")
+        precondition(!configuration.listeners.isEmpty, "a server listens somewhere")
+        Bounds.checkRelations()
+        self.configuration = configuration
+        self.logger = logger
+        let catalog = Catalog(try CompiledPlan(plan), version: 1)
+        exchange = try Exchange(
+            catalog: catalog, configuration: configuration, ringCapacity: Server.ringCapacity(configuration))
+    }
+
+    /// Listens, and starts one thread a core; when it returns, connections are accepted.
+    public func start() throws(SystemError) {
+        var perCore: [[ListenerBox]] = Array(repeating: [], count: configuration.coreCount)
+        var all: [ListenerBox] = []
+        for address in configuration.listeners {
+            let boxes = try Server.listen(on: address, cores: configuration.coreCount)
+            for (core, box) in boxes.enumerated() { perCore[core].append(box) }
+            all += boxes
+        }
+        let processors = Processors.allowed()
+        let isPinned = processors.count >= configuration.coreCount && configuration.coreCount > 1
+        for core in 0..<configuration.coreCount {
+            let setup = CoreSetup(
+                index: core, exchange: exchange, listeners: perCore[core], processor: isPinned ? processors[core] : nil)
+            let thread = ThreadBox(try SystemThread(name: "core \(core)") { setup.run() })
+            state.withLock { $0.threads.append(thread) }
+        }
+        state.withLock { state in
+            precondition(!state.isStarted, "a server starts once")
+            state.isStarted = true
+            state.listeners = all
+        }
+        logger.info("listening", metadata: ["addresses": "\(addresses.map(\.description).joined(separator: ", "))"])
+    }
+
+    /// A TCP port is shared by one listener a core, among which the kernel spreads connections; a Unix path has one, which
+    /// hands them round.
+    private static func listen(on address: SocketAddress, cores: Int) throws(SystemError) -> [ListenerBox] {
+        guard case .tcp(let host, _) = address, cores > 1 else {
+            return [ListenerBox(try Listener(address, sharesPort: false), handsRound: cores > 1)]
+        }
+        // Sharing a port would also mean sharing it with another server of the same user: that one is found first.
+        do { _ = try Listener(address, sharesPort: false) }
+        let first = try Listener(address, sharesPort: true)
+        guard case .tcp(_, let port) = first.address else { return [] }
+        var boxes = [ListenerBox(first, handsRound: false)]
+        for _ in 1..<cores {
+            boxes.append(ListenerBox(try Listener(.tcp(host: host, port: port), sharesPort: true), handsRound: false))
+        }
+        return boxes
+    }
+
+    /// Where it listens, with the ports the system chose; empty before `start`.
+    public var addresses: [SocketAddress] {
+        state.withLock { state in
+            var seen: [SocketAddress] = []
+            for box in state.listeners where !seen.contains(box.listener.address) { seen.append(box.listener.address) }
+            return seen
+        }
+    }
+
+    /// Accepts nobody any more, answers what has arrived, tells everybody goodbye and stops; peers that do not read their
+    /// last answers are cut off after `timeoutSeconds`. Returns at once: `waitUntilStopped` waits.
+    public func drain(timeoutSeconds: Double = 10) {
+        let deadline = configuration.time.monotonicNanoseconds() + UInt64(timeoutSeconds * 1e9)
+        let (isFirst, _) = exchange.drainDeadline.compareExchange(
+            expected: 0, desired: max(deadline, 1), ordering: .acquiringAndReleasing)
+        guard isFirst else { return }
+        state.withLock { state in for box in state.listeners { box.listener.unlinkPath() } }
+        exchange.wakeAll()
+        logger.info("draining")
+    }
+
+    /// Returns when every core has left. Blocks the calling thread; several may wait.
+    public func waitUntilStopped() {
+        let threads = state.withLock { $0.threads }
+        for thread in threads { thread.join() }
+        state.withLock { $0.listeners.removeAll() }
+        logger.info("stopped")
+    }
+}
+
+/// What a core's thread needs to make its core.
+private struct CoreSetup: Sendable {
+    let index: Int
+    let exchange: Exchange
+    let listeners: [ListenerBox]
+    let processor: Int?
+
+    func run() {
+        // Pinned first, so that the memory of this core's state is near it.
+        if let processor { Processors.pinCurrentThread(to: processor) }
+        do throws(SystemError) {
+            try Core(index: index, exchange: exchange, listeners: listeners).run()
+        } catch {
+            // One epoll instance a core: a process that cannot have it cannot serve.
+            fatalError("core \(index) cannot start: \(error)")
+        }
+    }
+}
+
+/// Joins a thread once, whoever comes first; the others wait for that.
+private final class ThreadBox: Sendable {
+    private let thread: Mutex<SystemThread?>
+    init(_ thread: consuming SystemThread) { self.thread = Mutex(consume thread) }
+    func join() { thread.withLock { $0.take()?.join() } }
+}

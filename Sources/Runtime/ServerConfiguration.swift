@@ -1,0 +1,65 @@
+import Bounds
+import Linux
+
+/// What a core does when it has nothing to do.
+public enum PollMode: String, Sendable, CaseIterable {
+    /// Spins for `SessionLimits.spinNanoseconds` after the last work, then sleeps.
+    case adaptive
+    /// Never sleeps: lowest latency, one processor each core.
+    case spin
+    /// Sleeps at once.
+    case block
+}
+
+/// How a server is to run; what it computes is its plan.
+public struct ServerConfiguration: Sendable {
+    /// At least one; port 0 lets the system choose (`Server.addresses` says what it chose).
+    public var listeners: [SocketAddress]
+    /// Cores, and so shards; 1 … `Bounds.coresMax`.
+    public var coreCount: Int
+    public var poll: PollMode
+    /// Bound of the state of all shards together.
+    public var memoryBytesMax: Int
+    public var limits: SessionLimits
+    public var time: any TimeSource
+
+    public init(
+        listeners: [SocketAddress], coreCount: Int = Processors.allowed().count, poll: PollMode = .adaptive,
+        memoryBytesMax: Int = 4 << 30, limits: SessionLimits = SessionLimits(), time: any TimeSource = SystemTime()
+    ) {
+        self.listeners = listeners
+        self.coreCount = coreCount
+        self.poll = poll
+        self.memoryBytesMax = memoryBytesMax
+        self.limits = limits
+        self.time = time
+    }
+}
+
+/// Bounds of each connection. The defaults are for service; tests choose small ones to meet them.
+public struct SessionLimits: Hashable, Sendable {
+    /// Connections of the whole server.
+    public var connectionsMax = Bounds.connectionsMax
+    /// Requests of one connection under way at once: the credits told in `welcome`.
+    public var requestsInFlightMax = Bounds.requestsInFlightMax
+    /// Batches of one core's connections under way at once.
+    public var batchesInFlightMax = 64
+    /// Streams, views and subscriptions that one connection may have open.
+    public var channelsMax = Bounds.channelsMax
+    /// From accepting a connection to its `hello`.
+    public var handshakeNanosecondsMax: UInt64 = 10_000_000_000
+    /// From the first byte of a frame to its last.
+    public var frameNanosecondsMax: UInt64 = 60_000_000_000
+    /// From goodbye to the peer having read it.
+    public var farewellNanosecondsMax: UInt64 = 5_000_000_000
+    /// Memory for received frames, over all cores.
+    public var receiveBytesMax = 2 << 30
+    /// Unsent bytes past which a connection is not read from.
+    public var unsentBytesMax = Bounds.sendQueueBytesMax
+    /// Unsent bytes past which a subscriber is disconnected instead of being sent one more batch.
+    public var subscriberUnsentBytesMax = 16 << 20
+    /// How long an adaptive core spins after its last work.
+    public var spinNanoseconds: UInt64 = 20_000
+
+    public init() {}
+}

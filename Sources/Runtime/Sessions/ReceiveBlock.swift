@@ -1,0 +1,58 @@
+/// Memory that frames are received into and stay in while they are worked on; shared by the frames that lie in it.
+///
+/// Owned by one core: counted without atomics. Whoever needs bytes of it holds it; when the last hold is gone the pool may
+/// give it out again. Blocks start at multiples of 64 bytes and frames are multiples of 8, so bodies are aligned.
+final class ReceiveBlock {
+    let bytes: UnsafeMutableRawBufferPointer
+    fileprivate(set) var holds = 0
+
+    var isHeldOnce: Bool { holds == 1 }
+
+    fileprivate init(byteCount: Int) {
+        bytes = .allocate(byteCount: byteCount, alignment: 64)
+    }
+
+    deinit { bytes.deallocate() }
+}
+
+/// One core's receive blocks. Blocks of the usual size are kept for reuse, larger ones (for frames that need them) are not.
+struct ReceivePool: ~Copyable {
+    static let blockBytes = 256 << 10
+    private var free: [ReceiveBlock] = []
+    private let keptMax: Int
+    private(set) var allocatedBytes = 0
+    private let allocatedBytesMax: Int
+
+    init(keptMax: Int, allocatedBytesMax: Int) {
+        self.keptMax = keptMax
+        self.allocatedBytesMax = allocatedBytesMax
+        free.reserveCapacity(keptMax)
+    }
+
+    /// A block of at least `byteCount` bytes, held once; nil where the bound of memory for receiving is reached.
+    mutating func take(byteCount: Int = blockBytes) -> ReceiveBlock? {
+        let size = max(byteCount, ReceivePool.blockBytes)
+        if size == ReceivePool.blockBytes, let kept = free.popLast() {
+            kept.holds = 1
+            return kept
+        }
+        guard allocatedBytes + size <= allocatedBytesMax else { return nil }
+        allocatedBytes += size
+        let block = ReceiveBlock(byteCount: size)
+        block.holds = 1
+        return block
+    }
+
+    mutating func hold(_ block: ReceiveBlock) { block.holds += 1 }
+
+    mutating func release(_ block: ReceiveBlock) {
+        block.holds -= 1
+        assert(block.holds >= 0)
+        guard block.holds == 0 else { return }
+        if block.bytes.count == ReceivePool.blockBytes && free.count < keptMax {
+            free.append(block)
+        } else {
+            allocatedBytes -= block.bytes.count
+        }
+    }
+}

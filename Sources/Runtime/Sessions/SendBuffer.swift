@@ -1,0 +1,63 @@
+import Linux
+import Wire
+
+/// Bytes on their way to one peer: frames are appended at the end, the socket takes from the front.
+///
+/// Memory is returned when everything is sent and it had grown past what an active connection usually needs.
+/// Invariant: `buffer` begins at a frame's multiple of 8, so that frames appended to it are aligned.
+struct SendBuffer: ~Copyable {
+    private var buffer = OutputBuffer(capacity: 256)
+    private var sent = 0
+    static let keptBytesMax = 1 << 20
+
+    var unsentBytes: Int { buffer.count - sent }
+
+    /// A frame whose body `writeBody` appends; nothing is appended where that throws.
+    mutating func appendFrame(
+        _ header: FrameHeader, isChecked: Bool, writeBody: (inout OutputBuffer) throws(WireError) -> Void
+    ) throws(WireError) {
+        let place = buffer.beginFrame()
+        do throws(WireError) {
+            try writeBody(&buffer)
+        } catch {
+            buffer.truncate(to: place)
+            throw error
+        }
+        buffer.endFrame(at: place, header, isChecked: isChecked)
+    }
+
+    mutating func appendFrame(_ header: FrameHeader, isChecked: Bool, body: UnsafeRawBufferPointer) {
+        buffer.appendFrame(header, isChecked: isChecked, body: body)
+    }
+
+    mutating func removeAll() {
+        buffer = OutputBuffer(capacity: 256)
+        sent = 0
+    }
+
+    enum Outcome { case emptied, blocked, failed }
+
+    mutating func send(to socket: borrowing Socket) -> Outcome {
+        while unsentBytes > 0 {
+            switch socket.write(UnsafeRawBufferPointer(rebasing: buffer.bytes[sent...])) {
+            case .bytes(let count): sent += count
+            case .wouldBlock:
+                compact()
+                return .blocked
+            case .ended, .failed: return .failed
+            }
+        }
+        if buffer.capacity > SendBuffer.keptBytesMax { removeAll() } else { buffer.removeAll() }
+        sent = 0
+        return .emptied
+    }
+
+    /// Moves the unsent bytes to the front once more than half of the buffer is sent, so that a slow peer costs no more
+    /// memory than twice what it has not read, and each byte is moved once on average.
+    private mutating func compact() {
+        guard sent > unsentBytes else { return }
+        let removed = sent & ~7
+        buffer.removeFirst(removed)
+        sent -= removed
+    }
+}

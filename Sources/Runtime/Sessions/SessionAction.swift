@@ -1,0 +1,65 @@
+import Engine
+import Wire
+
+/// What the caller of `SessionState` is to do.
+enum SessionAction {
+    case none
+    case send([OutgoingFrame])
+    /// The frame's body is a batch of this channel: into the sequence with it.
+    case submit(Channel, BatchMode)
+    /// Send the frames, then push what this view answers from now on.
+    case subscribe(view: Int, channel: UInt32, requestID: UInt64, [OutgoingFrame])
+    case unsubscribe(view: Int, channel: UInt32)
+    case tellStatus(requestID: UInt64)
+    /// Everything is answered: say goodbye, close.
+    case finish(reason: String)
+    /// Say what is wrong (if anything), say goodbye, close; answers under way are lost.
+    case disconnect(ErrorMessage?)
+}
+
+/// A control frame on its way to the client.
+struct OutgoingFrame {
+    var kind: FrameKind
+    var channel: UInt32
+    var requestID: UInt64
+    var isLast: Bool
+    var body: [UInt8]
+
+    init(_ kind: FrameKind, answering request: FrameHeader, channel: UInt32? = nil, isLast: Bool = false, body: [UInt8] = []) {
+        self.kind = kind
+        self.channel = channel ?? request.channel
+        requestID = request.requestID
+        self.isLast = isLast
+        self.body = body
+    }
+
+    init(_ kind: FrameKind, requestID: UInt64 = 0, body: [UInt8] = []) {
+        self.kind = kind
+        channel = 0
+        self.requestID = requestID
+        isLast = false
+        self.body = body
+    }
+}
+
+/// A stream or view opened on a connection.
+final class Channel {
+    struct View: Hashable {
+        /// Index into `Catalog.views`.
+        var number: Int
+        /// Result frames of the view carry it.
+        var channel: UInt32
+    }
+
+    let number: UInt32
+    let target: OpenTarget
+    let views: [View]
+    /// nil until the client's schema has come.
+    var reader: BatchReader?
+
+    init(number: UInt32, target: OpenTarget, views: [View]) {
+        self.number = number
+        self.target = target
+        self.views = views
+    }
+}

@@ -1,0 +1,271 @@
+import Bounds
+import Engine
+import Values
+import Wire
+
+/// What one connection has said and may say next. No I/O: frames go in, actions come out, one caller carries them out.
+///
+///     awaitingHello ──hello──► open ──goodbye, drain──► finishing ──all answered──► (closed by the caller)
+///           │                   │                           │
+///           └── anything else ──┴──── broken protocol ──────┴──► disconnect
+///
+/// Answers leave in the order of their requests. Those of batches come back through the sequence; whatever can be answered
+/// at once waits here until every batch before it has been answered (`held`).
+struct SessionState {
+    enum Phase: Hashable {
+        case awaitingHello
+        case open
+        /// What is under way is still answered; nothing new is taken.
+        case finishing
+    }
+
+    private(set) var phase = Phase.awaitingHello
+    private(set) var channels: [UInt32: Channel] = [:]
+    /// By channel: the view.
+    private(set) var subscriptions: [UInt32: Int] = [:]
+    private(set) var wantsBodyChecksums = false
+    private var nextResultChannel: UInt32 = 0x8000_0000
+    private let limits: SessionLimits
+
+    /// Batches given to the sequence, and those answered.
+    private var submitted: UInt64 = 0
+    private var answered: UInt64 = 0
+    /// Answers that wait until `answered` reaches `after`.
+    private var held: [(after: UInt64, action: SessionAction)] = []
+
+    init(limits: SessionLimits) { self.limits = limits }
+
+    // MARK: Requests under way
+
+    var requestsInFlight: Int { Int(submitted - answered) + held.count }
+    /// Otherwise the connection is not read from: the client used up its credits.
+    var canTakeRequest: Bool { requestsInFlight < limits.requestsInFlightMax }
+    var isIdle: Bool { requestsInFlight == 0 }
+
+    mutating func batchSubmitted() { submitted += 1 }
+
+    /// The answers that may leave now that one more batch has been answered.
+    mutating func batchAnswered() -> [SessionAction] {
+        answered += 1
+        guard let first = held.first, first.after <= answered else { return [] }
+        let count = held.prefix { $0.after <= answered }.count
+        defer { held.removeFirst(count) }
+        return held[..<count].map(\.action)
+    }
+
+    /// The server drains: `finishing`, with the goodbye that follows the answers under way.
+    mutating func drain() -> SessionAction {
+        switch phase {
+        case .awaitingHello: return .disconnect(nil)
+        case .finishing: return .none
+        case .open: phase = .finishing
+        }
+        return inOrder(.finish(reason: "the server is shutting down; connect again"))
+    }
+
+    // MARK: Frames
+
+    /// A whole frame has arrived. `body` is without its padding, and is only read.
+    mutating func frameArrived(
+        _ header: FrameHeader, body: UnsafeRawBufferPointer, catalog: Catalog, sequence: UInt64
+    ) -> SessionAction {
+        switch phase {
+        case .awaitingHello:
+            guard header.kind == .hello else {
+                return .disconnect(.protocolBroken("the first frame is \(header.kind); expected hello"))
+            }
+            return helloArrived(header, body: body, catalog: catalog, sequence: sequence)
+        case .finishing:
+            return .none
+        case .open:
+            return requestArrived(header, body: body, catalog: catalog, sequence: sequence)
+        }
+    }
+
+    private mutating func requestArrived(
+        _ header: FrameHeader, body: UnsafeRawBufferPointer, catalog: Catalog, sequence: UInt64
+    ) -> SessionAction {
+        switch header.kind {
+        case .compute: return batchArrived(header, .compute)
+        case .ingest: return batchArrived(header, .ingest)
+        case .evaluate: return batchArrived(header, .evaluate)
+        case .get: return batchArrived(header, .lookUp)
+        case .schema: return schemaArrived(header, body: body)
+        case .dictionary: return dictionaryArrived(header, body: body)
+        case .open: return openArrived(header, body: body, catalog: catalog)
+        case .close: return closeArrived(header)
+        case .subscribe: return subscribeArrived(header, body: body, catalog: catalog, sequence: sequence)
+        case .unsubscribe: return unsubscribeArrived(header)
+        case .status: return inOrder(.tellStatus(requestID: header.requestID))
+        case .ping: return inOrder(.send([OutgoingFrame(.pong, answering: header)]))
+        case .pong, .credit: return .none
+        case .goodbye:
+            phase = .finishing
+            return inOrder(.finish(reason: "goodbye"))
+        case .apply:
+            return refuse(header, .badRequest("this server's definitions cannot be changed over the wire"))
+        case .hello:
+            return .disconnect(.protocolBroken("a second hello on one connection"))
+        case .welcome, .opened, .result, .accepted, .subscribed, .push, .statusReply, .error, .applied:
+            return .disconnect(.protocolBroken("\(header.kind) is sent by servers, not by clients"))
+        }
+    }
+
+    private mutating func helloArrived(
+        _ header: FrameHeader, body: UnsafeRawBufferPointer, catalog: Catalog, sequence: UInt64
+    ) -> SessionAction {
+        guard case .hello(let hello)? = try? ControlMessage.decode(kind: .hello, body: body) else {
+            return .disconnect(.protocolBroken("the body of hello is not a valid table"))
+        }
+        let version = FrameHeader.version
+        guard hello.versionMin <= version && version <= hello.versionMax else {
+            return .disconnect(
+                ErrorMessage(
+                    code: ErrorCode.unsupportedVersion,
+                    message: "this server speaks version \(version) of the protocol; "
+                        + "the client offers \(hello.versionMin) to \(hello.versionMax)"))
+        }
+        phase = .open
+        wantsBodyChecksums = hello.wantsBodyChecksums
+        let wanted = hello.creditsWanted == 0 ? limits.requestsInFlightMax : Int(hello.creditsWanted)
+        let welcome = Welcome(
+            version: version, serverName: "millrace", serverVersion: Release.version, epoch: 0, sequence: sequence,
+            credits: UInt32(min(wanted, limits.requestsInFlightMax)), frameBodyBytesMax: UInt32(Bounds.frameBodyBytesMax),
+            batchRowsMax: UInt32(Bounds.batchRowsMax), definitions: catalog.version, receivedUpTo: 0)
+        return .send([OutgoingFrame(.welcome, answering: header, body: ControlMessage.welcome(welcome).encode())])
+    }
+
+    // MARK: Channels
+
+    private mutating func openArrived(
+        _ header: FrameHeader, body: UnsafeRawBufferPointer, catalog: Catalog
+    ) -> SessionAction {
+        guard case .open(let open)? = try? ControlMessage.decode(kind: .open, body: body) else {
+            return .disconnect(.protocolBroken("the body of open is not a valid table"))
+        }
+        guard header.channel < 0x8000_0000 else {
+            return refuse(header, .badRequest("channel \(header.channel) is the server's; choose one below 0x80000000"))
+        }
+        guard channels[header.channel] == nil else {
+            return refuse(header, .badRequest("channel \(header.channel) is open already; close it first or choose another"))
+        }
+        guard channels.count + subscriptions.count < limits.channelsMax else {
+            return refuse(header, .badRequest("this connection has \(limits.channelsMax) channels open, the most there can be"))
+        }
+        let target: OpenTarget
+        do throws(ErrorMessage) { target = try catalog.target(of: open) } catch { return refuse(header, error) }
+        let views = target.views.map { view in
+            defer { nextResultChannel += 1 }
+            return Channel.View(number: view, channel: nextResultChannel)
+        }
+        channels[header.channel] = Channel(number: header.channel, target: target, views: views)
+        var frames = [
+            OutgoingFrame(
+                .opened, answering: header,
+                body: ControlMessage.opened(
+                    Opened(
+                        table: catalog.streams[target.stream].table,
+                        views: views.map { Opened.View(name: catalog.views[$0.number].name, channel: $0.channel) })
+                ).encode())
+        ]
+        for view in views {
+            frames.append(
+                OutgoingFrame(.schema, answering: header, channel: view.channel, body: catalog.views[view.number].schemaMessage))
+        }
+        frames.append(OutgoingFrame(.schema, answering: header, body: ArrowSchema(fields: target.columns).encode()))
+        return inOrder(.send(frames))
+    }
+
+    private mutating func closeArrived(_ header: FrameHeader) -> SessionAction {
+        guard channels.removeValue(forKey: header.channel) != nil else { return refuse(header, .noChannel(header.channel)) }
+        return .none
+    }
+
+    /// The client's own schema: what it is going to send, matched against what the table wants.
+    private mutating func schemaArrived(_ header: FrameHeader, body: UnsafeRawBufferPointer) -> SessionAction {
+        guard let channel = channels[header.channel] else { return refuse(header, .noChannel(header.channel)) }
+        do throws(WireError) {
+            let source = try ArrowSchema.decode(message: body)
+            channel.reader = try BatchReader(target: channel.target.columns, source: source)
+            return .none
+        } catch {
+            channel.reader = nil
+            return refuse(header, ErrorMessage(code: error.code, message: "\(error)"))
+        }
+    }
+
+    private mutating func dictionaryArrived(_ header: FrameHeader, body: UnsafeRawBufferPointer) -> SessionAction {
+        guard let channel = channels[header.channel] else { return refuse(header, .noChannel(header.channel)) }
+        guard let reader = channel.reader else { return refuse(header, .noSchema(header.channel)) }
+        do throws(WireError) {
+            try reader.addDictionary(message: body)
+            return .none
+        } catch {
+            return refuse(header, ErrorMessage(code: error.code, message: "\(error)"))
+        }
+    }
+
+    private mutating func batchArrived(_ header: FrameHeader, _ mode: BatchMode) -> SessionAction {
+        guard let channel = channels[header.channel] else { return refuse(header, .noChannel(header.channel)) }
+        guard channel.reader != nil else { return refuse(header, .noSchema(header.channel)) }
+        guard (mode == .lookUp) == (channel.target.mode == .get) else {
+            return refuse(
+                header,
+                .badRequest("channel \(header.channel) was opened for \(channel.target.mode == .get ? "get" : "batches of a table")"))
+        }
+        return .submit(channel, mode)
+    }
+
+    // MARK: Subscriptions
+
+    private mutating func subscribeArrived(
+        _ header: FrameHeader, body: UnsafeRawBufferPointer, catalog: Catalog, sequence: UInt64
+    ) -> SessionAction {
+        guard case .subscribe(let subscribe)? = try? ControlMessage.decode(kind: .subscribe, body: body) else {
+            return .disconnect(.protocolBroken("the body of subscribe is not a valid table"))
+        }
+        let view: Int
+        do throws(ErrorMessage) { view = try catalog.viewNumber(named: subscribe.view) } catch { return refuse(header, error) }
+        guard subscribe.predicate.isEmpty else {
+            return refuse(header, .badRequest("this server sends all rows of a view; leave out the predicate"))
+        }
+        guard subscribe.fromSequence == 0 else {
+            return refuse(header, .badRequest("this server keeps no results; subscribe from now on (from_sequence 0)"))
+        }
+        guard channels.count + subscriptions.count < limits.channelsMax else {
+            return refuse(header, .badRequest("this connection has \(limits.channelsMax) channels open, the most there can be"))
+        }
+        let channel = nextResultChannel
+        nextResultChannel += 1
+        subscriptions[channel] = view
+        let frames = [
+            OutgoingFrame(
+                .subscribed, answering: header,
+                body: ControlMessage.subscribed(Subscribed(channel: channel, sequence: sequence)).encode()),
+            OutgoingFrame(.schema, answering: header, channel: channel, body: catalog.views[view].schemaMessage),
+        ]
+        return inOrder(.subscribe(view: view, channel: channel, requestID: header.requestID, frames))
+    }
+
+    private mutating func unsubscribeArrived(_ header: FrameHeader) -> SessionAction {
+        guard let view = subscriptions.removeValue(forKey: header.channel) else {
+            return refuse(header, .noChannel(header.channel))
+        }
+        return inOrder(.unsubscribe(view: view, channel: header.channel))
+    }
+
+    // MARK: Answers in order
+
+    /// The request fails, the connection goes on.
+    mutating func refuse(_ header: FrameHeader, _ error: ErrorMessage) -> SessionAction {
+        inOrder(
+            .send([OutgoingFrame(.error, answering: header, isLast: true, body: ControlMessage.error(error).encode())]))
+    }
+
+    /// The action, if no batch before it is still unanswered; otherwise it is held.
+    private mutating func inOrder(_ action: SessionAction) -> SessionAction {
+        guard submitted != answered || !held.isEmpty else { return action }
+        held.append((after: submitted, action: action))
+        return .none
+    }
+}
