@@ -50,7 +50,10 @@ public enum Compiler {
             }
         }
         if statements.isEmpty, !hasFailed {
-            reporter.add(Diagnostic(message: "there are no definitions here", remedy: "write CREATE TABLE for a stream of events, and CREATE VIEW or a SELECT over it", location: nil))
+            reporter.add(
+                Diagnostic(
+                    message: "there are no definitions here",
+                    remedy: "write CREATE TABLE for a stream of events, and CREATE VIEW or a SELECT over it", location: nil))
         }
         let definitions = DefinitionsBinder(reporter: reporter).bind(statements)
         return (definitions, reporter.diagnostics)
@@ -60,18 +63,24 @@ public enum Compiler {
         let utf8 = source.text.utf8
         if utf8.count > Bounds.definitionsBytesMax {
             return Diagnostic(
-                message: "\(source.name) has \(utf8.count) bytes, more than the \(Bounds.definitionsBytesMax) of a definitions text", remedy: "split it into several files", location: nil)
+                message:
+                    "\(source.name) has \(utf8.count) bytes, more than the \(Bounds.definitionsBytesMax) of a definitions text",
+                remedy: "split it into several files", location: nil)
         }
         guard let zero = utf8.firstIndex(of: 0) else { return nil }
         let byte = utf8.distance(from: utf8.startIndex, to: zero)
-        return Diagnostic(message: "a zero byte cannot be part of a definitions text", location: SourceRange(file: file, bytes: byte..<byte + 1))
+        return Diagnostic(
+            message: "a zero byte cannot be part of a definitions text", location: SourceRange(file: file, bytes: byte..<byte + 1)
+        )
     }
 
     private static func scanFailure(_ failure: (message: String, byte: Int), _ tokens: Tokens, file: Int) -> Diagnostic {
         let remedy: String? =
-            failure.message.contains("unterminated quoted string") ? "close it with '; a quote inside is written twice: ''"
-            : failure.message.contains("quoted identifier") ? "close it with \""
-            : failure.message.contains("comment") ? "close it with */" : nil
+            failure.message.contains("unterminated quoted string")
+            ? "close it with '; a quote inside is written twice: ''"
+            : failure.message.contains("quoted identifier")
+                ? "close it with \""
+                : failure.message.contains("comment") ? "close it with */" : nil
         let start = min(failure.byte, tokens.text.count)
         let end = min(start + 1, tokens.text.count)
         let message = failure.message.split(separator: " at or near ").first.map(String.init) ?? failure.message

@@ -10,7 +10,8 @@ extension Interval {
     public init?(_ text: String, bareUnit: Unit = .second) {
         var reader = IntervalReader(bytes: Array(text.utf8))
         reader.skipSpaces()
-        let isRead = reader.peek == UInt8(ascii: "P") || reader.peek == UInt8(ascii: "p") ? reader.readISO() : reader.readWords(bareUnit)
+        let isRead =
+            reader.peek == UInt8(ascii: "P") || reader.peek == UInt8(ascii: "p") ? reader.readISO() : reader.readWords(bareUnit)
         guard isRead, let months = Int32(exactly: reader.months), let days = Int32(exactly: reader.days),
             let microseconds = Int64(exactly: reader.microseconds)
         else { return nil }

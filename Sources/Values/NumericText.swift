@@ -22,7 +22,9 @@ public struct NumericText: Hashable, Sendable {
         while let byte = bytes.first, byte == 32 || byte >= 9 && byte <= 13 { bytes.removeFirst() }
         while let byte = bytes.last, byte == 32 || byte >= 9 && byte <= 13 { bytes.removeLast() }
         var isNegative = false
-        if bytes.first == UInt8(ascii: "-") || bytes.first == UInt8(ascii: "+") { isNegative = bytes.removeFirst() == UInt8(ascii: "-") }
+        if bytes.first == UInt8(ascii: "-") || bytes.first == UInt8(ascii: "+") {
+            isNegative = bytes.removeFirst() == UInt8(ascii: "-")
+        }
         var digits: Int128 = 0
         var scale = 0
         var digitCount = 0

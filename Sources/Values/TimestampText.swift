@@ -37,7 +37,9 @@ public struct TimestampText: Hashable, Sendable {
             }
         }
         reader.skipSpaces()
-        guard reader.isAtEnd, let local = Timestamps.microseconds(days: day.daysSince1970, timeOfDay: timeOfDay) else { return nil }
+        guard reader.isAtEnd, let local = Timestamps.microseconds(days: day.daysSince1970, timeOfDay: timeOfDay) else {
+            return nil
+        }
         self.init(localMicroseconds: local, offsetSeconds: offset)
     }
 
@@ -93,7 +95,8 @@ private struct TimestampReader {
             return checked(CalendarDay(year: compact / 10_000, month: compact / 100 % 100, day: compact % 100))
         }
         position = start
-        guard let year = digits(4...6), let separator = peek, separator == UInt8(ascii: "-") || separator == UInt8(ascii: "/") else { return nil }
+        guard let year = digits(4...6), let separator = peek, separator == UInt8(ascii: "-") || separator == UInt8(ascii: "/")
+        else { return nil }
         position += 1
         guard let month = digits(1...2), take(separator), let day = digits(1...2) else { return nil }
         return checked(CalendarDay(year: year, month: month, day: day))

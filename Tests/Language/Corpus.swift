@@ -19,19 +19,25 @@ enum Project {
     }
 
     /// What lies beside the project, where it does: root/../shared, or, in a checkout below a checkout, further up.
-    static let shared: String? = [root + "/../shared", root + "/../../shared"].first { FileManager.default.fileExists(atPath: $0) }
+    static let shared: String? = [root + "/../shared", root + "/../../shared"].first {
+        FileManager.default.fileExists(atPath: $0)
+    }
 }
 
 @Suite struct `The corpus` {
     /// Cases that need what this version does not have.
     static let later: [String: String] = [
-        "p11_order_product_join": "LEFT JOIN", "p12_fx_asof": "ASOF", "p13_plan_as_of_lateral": "LATERAL", "p14_view_purchase_union": "UNION ALL",
+        "p11_order_product_join": "LEFT JOIN", "p12_fx_asof": "ASOF", "p13_plan_as_of_lateral": "LATERAL",
+        "p14_view_purchase_union": "UNION ALL",
         "p22_latency_quantiles": "median",
     ]
 
-    static let cases = Project.shared.map { shared in
-        Project.names(in: shared + "/corpus").filter { $0.hasPrefix("p") }.filter { Project.text("\(shared)/corpus/\($0)/case.sql") != nil }
-    } ?? []
+    static let cases =
+        Project.shared.map { shared in
+            Project.names(in: shared + "/corpus").filter { $0.hasPrefix("p") }.filter {
+                Project.text("\(shared)/corpus/\($0)/case.sql") != nil
+            }
+        } ?? []
 
     @Test(arguments: cases) func `compiles, or says what is not there yet`(name: String) throws {
         let text = try #require(Project.text("\(Project.shared!)/corpus/\(name)/case.sql"))
@@ -45,10 +51,12 @@ enum Project {
         }
     }
 
-    @Test(arguments: ["data/fdh/features.sql", "floors/cardfraud_light.sql", "floors/cardfraud_full.sql"]) func `of workloads compiles`(path: String) throws {
+    @Test(arguments: ["data/fdh/features.sql", "floors/cardfraud_light.sql", "floors/cardfraud_full.sql"])
+    func `of workloads compiles`(path: String) throws {
         guard let shared = Project.shared, let text = Project.text("\(shared)/\(path)") else { return }
         let sources = [SourceText(name: path, text: text)]
         let (definitions, diagnostics) = Compiler.compile(sources)
-        #expect(definitions?.views.count == 1 && diagnostics.isEmpty, "\(diagnostics.map { $0.rendered(sources: sources) }.joined())")
+        #expect(
+            definitions?.views.count == 1 && diagnostics.isEmpty, "\(diagnostics.map { $0.rendered(sources: sources) }.joined())")
     }
 }

@@ -5,7 +5,9 @@ extension SelectBinder {
     func call(_ call: CallSyntax, _ span: Span) throws(Reported) -> Typed {
         if let part = call.unsupported {
             let remedy = WindowVocabulary.later[call.name].flatMap { $0.isEmpty ? nil : $0 }
-            throw reporter.error("\(part) is not in the vocabulary: \(call.name) takes the rows of its frame in event time order", span, remedy: remedy)
+            throw reporter.error(
+                "\(part) is not in the vocabulary: \(call.name) takes the rows of its frame in event time order", span,
+                remedy: remedy)
         }
         if let kind = WindowVocabulary.kind(call.name) { return try windowCall(call, kind, span) }
         if let remedy = WindowVocabulary.later[call.name] {
@@ -14,7 +16,8 @@ extension SelectBinder {
                 defer { place = .output }
                 _ = try resolvedWindow(window, isFrameUsed: false, callSpan: span, name: call.name)
             }
-            throw reporter.error("\(call.name) is not in the vocabulary yet", call.nameSpan, remedy: remedy.isEmpty ? nil : remedy)
+            throw reporter.error(
+                "\(call.name) is not in the vocabulary yet", call.nameSpan, remedy: remedy.isEmpty ? nil : remedy)
         }
         guard let function = ScalarFunctions.known[call.name] else { throw unknownFunction(call) }
         if call.window != nil {
@@ -28,11 +31,13 @@ extension SelectBinder {
         }
         if call.name == "make_interval" { return try makeInterval(call, span) }
         if let name = call.argumentNames.compactMap({ $0 }).first {
-            throw reporter.error("\(call.name) has no argument called \(name)", span, remedy: "give the arguments in order, without names")
+            throw reporter.error(
+                "\(call.name) has no argument called \(name)", span, remedy: "give the arguments in order, without names")
         }
         var arguments: [Typed] = []
         for argument in call.arguments { arguments.append(try bind(argument)) }
-        return try ScalarFunctions(binder: self, name: call.name, arguments: arguments, span: span, nameSpan: call.nameSpan).bound(function)
+        return try ScalarFunctions(binder: self, name: call.name, arguments: arguments, span: span, nameSpan: call.nameSpan)
+            .bound(function)
     }
 
     private func unknownFunction(_ call: CallSyntax) -> Reported {
@@ -40,10 +45,13 @@ extension SelectBinder {
             return reporter.error("function \(call.name) does not exist", call.nameSpan, remedy: remedy)
         }
         if ScalarFunctions.clocks.contains(call.name) {
-            return reporter.error("\(call.name)() depends on the clock, and answers follow from the events alone", call.nameSpan, remedy: "use the event time column")
+            return reporter.error(
+                "\(call.name)() depends on the clock, and answers follow from the events alone", call.nameSpan,
+                remedy: "use the event time column")
         }
         if call.name == "random" || call.name == "gen_random_uuid" {
-            return reporter.error("\(call.name)() gives another value each time, and answers follow from the events alone", call.nameSpan)
+            return reporter.error(
+                "\(call.name)() gives another value each time, and answers follow from the events alone", call.nameSpan)
         }
         let near = Suggestion.nearest(to: call.name, among: Array(ScalarFunctions.known.keys).sorted() + WindowVocabulary.names)
         return reporter.error("function \(call.name) does not exist", call.nameSpan, remedy: near.map { "did you mean \($0)?" })
@@ -60,8 +68,12 @@ extension SelectBinder {
                 throw reporter.error("make_interval takes \(parameters.joined(separator: ", "))", argument.span)
             }
             let value = try bind(argument)
-            guard value.type.isNumber, value.constant != nil, let part = Interval(reporter.text(argument.span), bareUnit: units[place]), let sum = total.adding(part) else {
-                throw reporter.error("make_interval takes constant numbers here", argument.span, remedy: "for a variable span, write x * INTERVAL '1 second'")
+            guard value.type.isNumber, value.constant != nil,
+                let part = Interval(reporter.text(argument.span), bareUnit: units[place]), let sum = total.adding(part)
+            else {
+                throw reporter.error(
+                    "make_interval takes constant numbers here", argument.span,
+                    remedy: "for a variable span, write x * INTERVAL '1 second'")
             }
             total = sum
         }

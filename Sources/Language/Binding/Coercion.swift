@@ -75,7 +75,9 @@ struct Coercion {
             throw reporter.error(
                 "'\(text.prefix(40))' is not a valid \(type)", value.span, remedy: LiteralText.example(of: type))
         }
-        if type == .timestamptz, case .integer = scalar, let moment = TimestampText(text), moment.utcMicroseconds == nil, timeZone != "UTC" {
+        if type == .timestamptz, case .integer = scalar, let moment = TimestampText(text), moment.utcMicroseconds == nil,
+            timeZone != "UTC"
+        {
             let local = Expression.constant(scalar, .timestamp)
             return Typed(.call(.atTimeZone(timeZone), [local], .timestamptz), isNullable: false, span: value.span)
         }

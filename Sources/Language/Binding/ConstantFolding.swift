@@ -20,7 +20,8 @@ enum ConstantFolding {
             guard let double = Double("\(unscaled)e-\(scale)") else { return nil }
             return .double(to == .real ? Double(Float(double)) : double)
         case (.decimal(let unscaled), _) where to.isInteger:
-            guard case .numeric(_, let scale) = from, let whole = Decimals.rescaled(unscaled, from: scale, to: 0), let integer = Int64(exactly: whole),
+            guard case .numeric(_, let scale) = from, let whole = Decimals.rescaled(unscaled, from: scale, to: 0),
+                let integer = Int64(exactly: whole),
                 fits(integer, to)
             else { return nil }
             return .integer(integer)
@@ -42,7 +43,8 @@ enum ConstantFolding {
     }
 
     private static func decimal(_ unscaled: Int128, from: Int, to: Int, precision: Int) -> Scalar? {
-        guard let rescaled = Decimals.rescaled(unscaled, from: from, to: to), rescaled.magnitude < Decimals.powersOfTen[precision].magnitude
+        guard let rescaled = Decimals.rescaled(unscaled, from: from, to: to),
+            rescaled.magnitude < Decimals.powersOfTen[precision].magnitude
         else { return nil }
         return .decimal(rescaled)
     }
@@ -75,11 +77,13 @@ enum ConstantFolding {
         case (.add, .integer(let left), .integer(let right)): return whole(left.addingReportingOverflow(right))
         case (.subtract, .integer(let left), .integer(let right)): return whole(left.subtractingReportingOverflow(right))
         case (.multiply, .integer(let left), .integer(let right)): return whole(left.multipliedReportingOverflow(by: right))
-        case (.divide, .integer(let left), .integer(let right)): return right == 0 ? nil : whole(left.dividedReportingOverflow(by: right))
+        case (.divide, .integer(let left), .integer(let right)):
+            return right == 0 ? nil : whole(left.dividedReportingOverflow(by: right))
         case (.add, .interval(let left), .interval(let right)): return left.adding(right).map { .interval($0) }
         case (.subtract, .interval(let left), .interval(let right)): return left.subtracting(right).map { .interval($0) }
         case (.multiply, .interval(let left), .double(let right)): return left.multiplied(by: right).map { .interval($0) }
-        case (.divide, .interval(let left), .double(let right)): return right == 0 ? nil : left.divided(by: right).map { .interval($0) }
+        case (.divide, .interval(let left), .double(let right)):
+            return right == 0 ? nil : left.divided(by: right).map { .interval($0) }
         default: return nil
         }
     }

@@ -38,14 +38,16 @@ final class DefinitionsBinder {
         for statement in statements {
             switch statement {
             case .table(let syntax): declare(syntax)
-            case .view(let syntax): declare(ViewEntry(name: syntax.name, columns: syntax.columns, query: syntax.query, refusals: syntax.refusals))
+            case .view(let syntax):
+                declare(ViewEntry(name: syntax.name, columns: syntax.columns, query: syntax.query, refusals: syntax.refusals))
             case .select(let query): declareBareSelect(query)
             case .timeZone(let name, let span): zone = setTimeZone(name, span, previous: zone)
             case .unsupported(let refusal): reporter.error(refusal)
             }
         }
         for index in views.indices { _ = try? scope(ofView: index) }
-        let tables = TableOptions(reporter: reporter).applied(tableSyntax, to: tables, eventTimes: eventTimes.mapValues(\.column), declared: declaredEventTimes)
+        let tables = TableOptions(reporter: reporter).applied(
+            tableSyntax, to: tables, eventTimes: eventTimes.mapValues(\.column), declared: declaredEventTimes)
         return Definitions(timeZone: timeZone, tables: tables, views: boundViews())
     }
 
@@ -74,7 +76,8 @@ final class DefinitionsBinder {
         let name = Definitions.bareSelectViewName
         guard viewIndices[name] == nil, tableIndices[name] == nil else {
             reporter.error(
-                "a bare SELECT is the view \"\(name)\", and there is one already", head, remedy: "name this one: CREATE VIEW name AS SELECT …")
+                "a bare SELECT is the view \"\(name)\", and there is one already", head,
+                remedy: "name this one: CREATE VIEW name AS SELECT …")
             return
         }
         declare(ViewEntry(name: Name(text: name, span: head), columns: [], query: query, refusals: []))
@@ -89,7 +92,9 @@ final class DefinitionsBinder {
 
     private func setTimeZone(_ name: String, _ span: Span, previous: Span?) -> Span {
         if !TimeZoneName.isPlausible(name) {
-            reporter.error("time zone \"\(name.prefix(40))\" is not recognized", span, remedy: "write a name of the IANA database, such as 'Europe/Berlin', or 'UTC'")
+            reporter.error(
+                "time zone \"\(name.prefix(40))\" is not recognized", span,
+                remedy: "write a name of the IANA database, such as 'Europe/Berlin', or 'UTC'")
         } else if previous != nil, name != timeZone {
             reporter.error("the time zone is set twice, to \(timeZone) and to \(name)", span, remedy: "keep one of the two")
         } else {
@@ -122,11 +127,14 @@ final class DefinitionsBinder {
             guard case .bound(let scope) = views[index].state else { continue }
             collect(scope.relation, into: &calls[scope.stream, default: []])
             if calls[scope.stream]!.count > Bounds.windowCallsMax {
-                reporter.error("the views of \(tables[scope.stream].name) have more than \(Bounds.windowCallsMax) window calls", views[index].name.span)
+                reporter.error(
+                    "the views of \(tables[scope.stream].name) have more than \(Bounds.windowCallsMax) window calls",
+                    views[index].name.span)
             }
             result.append(
                 View(
-                    name: views[index].name.text, relation: scope.relation, columns: scope.columns.map(\.field), stream: scope.stream,
+                    name: views[index].name.text, relation: scope.relation, columns: scope.columns.map(\.field),
+                    stream: scope.stream,
                     isReadByView: views[index].isReadByView))
         }
         return result
@@ -148,7 +156,9 @@ final class DefinitionsBinder {
         case .bound(let scope): return scope
         case .failed: throw Reported()
         case .binding:
-            throw reporter.error("view \"\(views[index].name.text)\" reads itself", views[index].name.span, remedy: "one of the views on the way round must read a table")
+            throw reporter.error(
+                "view \"\(views[index].name.text)\" reads itself", views[index].name.span,
+                remedy: "one of the views on the way round must read a table")
         case .unbound: break
         }
         views[index].state = .binding
@@ -176,7 +186,9 @@ final class DefinitionsBinder {
         var own: Set<String> = []
         for common in syntax.common {
             guard own.insert(common.name.text).inserted else {
-                reporter.error("WITH query \"\(common.name.text)\" is there twice", common.name.span, remedy: "give one of the two another name")
+                reporter.error(
+                    "WITH query \"\(common.name.text)\" is there twice", common.name.span,
+                    remedy: "give one of the two another name")
                 continue
             }
             var scope: Scope?
@@ -188,7 +200,9 @@ final class DefinitionsBinder {
         for refusal in syntax.refusals { reporter.error(refusal) }
         guard let from = syntax.from else {
             if syntax.refusals.isEmpty {
-                reporter.error("this query reads nothing: a view answers the events of a stream", syntax.span, remedy: "say which stream: SELECT … FROM table")
+                reporter.error(
+                    "this query reads nothing: a view answers the events of a stream", syntax.span,
+                    remedy: "say which stream: SELECT … FROM table")
             }
             throw Reported()
         }
@@ -208,7 +222,9 @@ final class DefinitionsBinder {
             throw Reported()
         case .subquery(let query, let alias, let columns):
             guard let alias else {
-                throw reporter.error("a subquery in FROM must have a name", query.span, remedy: "name it behind the parenthesis: FROM (SELECT …) f")
+                throw reporter.error(
+                    "a subquery in FROM must have a name", query.span, remedy: "name it behind the parenthesis: FROM (SELECT …) f"
+                )
             }
             return try renamed(try self.query(query, commons: commons), columns, alias)
         case .table(let name, let alias, let columns):
@@ -224,9 +240,12 @@ final class DefinitionsBinder {
         if let index = tableIndices[name.text] {
             guard let index else { throw Reported() }
             let columns = tables[index].columns.enumerated().map { position, field in
-                ScopeColumn(name: field.name, type: field.type, isNullable: field.isNullable, isWindowed: false, streamColumn: position)
+                ScopeColumn(
+                    name: field.name, type: field.type, isNullable: field.isNullable, isWindowed: false, streamColumn: position)
             }
-            return Scope(alias: name.text, relation: .stream(index), columns: columns, stream: index, isFilteredByWindow: false, nesting: 0)
+            return Scope(
+                alias: name.text, relation: .stream(index), columns: columns, stream: index, isFilteredByWindow: false, nesting: 0
+            )
         }
         if let index = viewIndices[name.text] {
             views[index].isReadByView = true
@@ -237,7 +256,10 @@ final class DefinitionsBinder {
         let near = Suggestion.nearest(to: name.text, among: known.sorted())
         throw reporter.error(
             "table or view \"\(name.text)\" does not exist", name.span,
-            remedy: near.map { "did you mean \($0)?" } ?? (known.isEmpty ? "define it: CREATE TABLE \(name.text) (…)" : "there are \(known.sorted().prefix(12).joined(separator: ", "))"))
+            remedy: near.map { "did you mean \($0)?" }
+                ?? (known.isEmpty
+                    ? "define it: CREATE TABLE \(name.text) (…)"
+                    : "there are \(known.sorted().prefix(12).joined(separator: ", "))"))
     }
 
     /// The relation under another name, and its first columns under the names given.
@@ -245,7 +267,8 @@ final class DefinitionsBinder {
         var scope = scope
         scope.alias = name.text
         guard columns.count <= scope.columns.count else {
-            throw reporter.error("\(name.text) has \(scope.columns.count) columns, and \(columns.count) names are given for them", name.span)
+            throw reporter.error(
+                "\(name.text) has \(scope.columns.count) columns, and \(columns.count) names are given for them", name.span)
         }
         for (index, column) in columns.enumerated() { scope.columns[index].name = column }
         return scope

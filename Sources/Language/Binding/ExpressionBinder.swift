@@ -14,11 +14,14 @@ extension SelectBinder {
         let span = syntax.span
         switch syntax.kind {
         case .column(let names): return try column(names, span)
-        case .star: throw reporter.error("* stands for all columns, and only as an output column or in count(*)", span, remedy: "name one column")
+        case .star:
+            throw reporter.error(
+                "* stands for all columns, and only as an output column or in count(*)", span, remedy: "name one column")
         case .null: return Typed(.constant(.null, .text), isNullable: true, isUnknown: true, span: span)
         case .boolean(let value): return Typed(.constant(.boolean(value), .boolean), isNullable: false, span: span)
         case .integer(let value):
-            return Typed(.constant(.integer(value), Int32(exactly: value) == nil ? .bigint : .integer), isNullable: false, span: span)
+            return Typed(
+                .constant(.integer(value), Int32(exactly: value) == nil ? .bigint : .integer), isNullable: false, span: span)
         case .number(let digits): return number(digits, span)
         case .string(let text): return Typed(.constant(.text(text), .text), isNullable: false, isUnknown: true, span: span)
         case .unary(let name, let operand): return try operators.unary(name, bind(operand), span: span)
@@ -38,26 +41,32 @@ extension SelectBinder {
             return Typed(.constant(.double(Double(digits) ?? .infinity), .double), isNullable: false, span: span)
         }
         return Typed(
-            .constant(.decimal(number.unscaled), .numeric(precision: number.precision, scale: number.scale)), isNullable: false, span: span)
+            .constant(.decimal(number.unscaled), .numeric(precision: number.precision, scale: number.scale)), isNullable: false,
+            span: span)
     }
 
     // MARK: Columns
 
     private func column(_ names: [String], _ span: Span) throws(Reported) -> Typed {
         guard place != .frameOffset else {
-            throw reporter.error("a frame's offset must be a constant, and \(reporter.quoted(span)) is a column", span, remedy: "write the distance itself, such as INTERVAL '1 hour'")
+            throw reporter.error(
+                "a frame's offset must be a constant, and \(reporter.quoted(span)) is a column", span,
+                remedy: "write the distance itself, such as INTERVAL '1 hour'")
         }
         guard names.count <= 2, let name = names.last else {
             throw reporter.error("a definition has no schemas", span, remedy: "write column, or table.column")
         }
         if names.count == 2, names[0] != scope.alias {
             let known = "what FROM names is \(scope.alias)"
-            throw reporter.error("missing FROM-clause entry for table \"\(names[0])\"", span, remedy: "\(known): \(scope.alias).\(name)")
+            throw reporter.error(
+                "missing FROM-clause entry for table \"\(names[0])\"", span, remedy: "\(known): \(scope.alias).\(name)")
         }
         let matches = scope.columns.indices.filter { scope.columns[$0].name == name }
         guard let index = matches.first else { throw unknownColumn(name, span) }
         guard matches.count == 1 else {
-            throw reporter.error("column \"\(name)\" is ambiguous: \(scope.alias) has \(matches.count) of that name", span, remedy: "give them different names where they are made")
+            throw reporter.error(
+                "column \"\(name)\" is ambiguous: \(scope.alias) has \(matches.count) of that name", span,
+                remedy: "give them different names where they are made")
         }
         let column = scope.columns[index]
         return Typed(.column(index, column.type), isNullable: column.isNullable, isWindowed: column.isWindowed, span: span)
@@ -110,7 +119,9 @@ extension SelectBinder {
             return try between(bind(value), bind(low), bind(high), negated, symmetric, span)
         case .like(let value, let pattern, let negated, let caseInsensitive):
             let value = try text(bind(value), "LIKE")
-            return negate(Typed(.like(caseInsensitive: caseInsensitive), [value] + (try patterns(pattern)), .boolean, span: span), if: negated)
+            return negate(
+                Typed(.like(caseInsensitive: caseInsensitive), [value] + (try patterns(pattern)), .boolean, span: span),
+                if: negated)
         case .distinctFrom(let left, let right, let negated):
             let function: Function = negated ? .isNotDistinctFrom : .isDistinctFrom
             return try operators.comparison(function, "IS DISTINCT FROM", bind(left), bind(right), span: span)
@@ -133,7 +144,9 @@ extension SelectBinder {
 
     /// LIKE's pattern, and the character of ESCAPE, which the grammar wraps around it.
     private func patterns(_ syntax: ExpressionSyntax) throws(Reported) -> [Typed] {
-        guard case .call(let call) = syntax.kind, call.name == "like_escape", call.arguments.count == 2 else { return [try text(bind(syntax), "LIKE")] }
+        guard case .call(let call) = syntax.kind, call.name == "like_escape", call.arguments.count == 2 else {
+            return [try text(bind(syntax), "LIKE")]
+        }
         let escape = try text(bind(call.arguments[1]), "ESCAPE")
         guard case .text(let character)? = escape.constant, character.unicodeScalars.count <= 1 else {
             throw reporter.error("ESCAPE takes one character", escape.span, remedy: "write ESCAPE '\\'")
@@ -145,7 +158,8 @@ extension SelectBinder {
         let equal = Expression.call(.equal, [first.expression, second.expression], .boolean)
         let branch = Expression.Branch(condition: equal, value: .constant(.null, left.type))
         return Typed(
-            .choose([branch], otherwise: left.expression, left.type), isNullable: true, isWindowed: left.isWindowed || second.isWindowed, span: span)
+            .choose([branch], otherwise: left.expression, left.type), isNullable: true,
+            isWindowed: left.isWindowed || second.isWindowed, span: span)
     }
 
     private func negate(_ value: Typed, if negated: Bool) -> Typed {
@@ -156,13 +170,16 @@ extension SelectBinder {
         try coercion.implicit(value, to: .text, remedy: "\(word) works on text: CAST(\(reporter.code(value.span)) AS text)")
     }
 
-    private func membership(_ operand: ExpressionSyntax, _ items: [ExpressionSyntax], _ negated: Bool, _ span: Span) throws(Reported) -> Typed {
+    private func membership(_ operand: ExpressionSyntax, _ items: [ExpressionSyntax], _ negated: Bool, _ span: Span)
+        throws(Reported) -> Typed
+    {
         var values = [try bind(operand)]
         for item in items { values.append(try bind(item)) }
         guard let type = coercion.commonType(values) else {
             let other = values.dropFirst().first { coercion.commonType([values[0], $0]) == nil } ?? values[0]
             throw reporter.error(
-                "\(reporter.quoted(other.span)) is \(other.typeName), and cannot be compared with \(values[0].typeName)", other.span,
+                "\(reporter.quoted(other.span)) is \(other.typeName), and cannot be compared with \(values[0].typeName)",
+                other.span,
                 remedy: "write a value of type \(values[0].typeName)")
         }
         var converted: [Typed] = []
@@ -170,7 +187,9 @@ extension SelectBinder {
         return negate(Typed(.isIn, converted, .boolean, span: span), if: negated)
     }
 
-    private func between(_ value: Typed, _ low: Typed, _ high: Typed, _ negated: Bool, _ symmetric: Bool, _ span: Span) throws(Reported) -> Typed {
+    private func between(_ value: Typed, _ low: Typed, _ high: Typed, _ negated: Bool, _ symmetric: Bool, _ span: Span)
+        throws(Reported) -> Typed
+    {
         func inside(_ low: Typed, _ high: Typed) throws(Reported) -> Typed {
             let above = try operators.comparison(.greaterOrEqual, ">=", value, low, span: span)
             let below = try operators.comparison(.lessOrEqual, "<=", value, high, span: span)
@@ -238,7 +257,9 @@ extension SelectBinder {
     }
 
     private func conversion(of value: Typed, to other: Typed) -> String? {
-        if CastRules.isPossible(from: value.type, to: other.type) { return "convert one of them: CAST(\(reporter.code(value.span)) AS \(other.type))" }
+        if CastRules.isPossible(from: value.type, to: other.type) {
+            return "convert one of them: CAST(\(reporter.code(value.span)) AS \(other.type))"
+        }
         return CastRules.isPossible(from: other.type, to: .text) && value.type == .boolean && other.type.isNumber
             ? "convert one of them: CASE WHEN \(reporter.code(value.span)) THEN 1 ELSE 0 END" : nil
     }

@@ -11,17 +11,21 @@ struct FrameBinder {
     func bound(_ syntax: WindowSyntax.FrameSyntax?) throws(Reported) -> Frame {
         guard let syntax else { return .standard }
         if syntax.mode == .groups {
-            throw reporter.error("GROUPS is not in the vocabulary yet", syntax.span, remedy: "count rows with ROWS, or time with RANGE")
+            throw reporter.error(
+                "GROUPS is not in the vocabulary yet", syntax.span, remedy: "count rows with ROWS, or time with RANGE")
         }
         if syntax.exclusion == .group || syntax.exclusion == .ties {
             let word = syntax.exclusion == .group ? "GROUP" : "TIES"
-            throw reporter.error("EXCLUDE \(word) is not in the vocabulary yet", syntax.span, remedy: "EXCLUDE CURRENT ROW leaves out the event itself")
+            throw reporter.error(
+                "EXCLUDE \(word) is not in the vocabulary yet", syntax.span,
+                remedy: "EXCLUDE CURRENT ROW leaves out the event itself")
         }
         let mode: Frame.Mode = syntax.mode == .rows ? .rows : .range
         let start = try bound(syntax.start, mode, syntax, isEnd: false)
         let end = try bound(syntax.end, mode, syntax, isEnd: true)
         if case .preceding(let far) = start, case .preceding(let near) = end, isShorter(far, near) {
-            reporter.warning("this frame is always empty: it begins after its end", syntax.span, remedy: "the longer distance goes first")
+            reporter.warning(
+                "this frame is always empty: it begins after its end", syntax.span, remedy: "the longer distance goes first")
         }
         return Frame(mode: mode, start: start, end: end, exclusion: syntax.exclusion == .currentRow ? .currentRow : .noOthers)
     }
@@ -34,7 +38,9 @@ struct FrameBinder {
         }
     }
 
-    private func bound(_ bound: WindowSyntax.BoundSyntax, _ mode: Frame.Mode, _ frame: WindowSyntax.FrameSyntax, isEnd: Bool) throws(Reported) -> Frame.Bound {
+    private func bound(_ bound: WindowSyntax.BoundSyntax, _ mode: Frame.Mode, _ frame: WindowSyntax.FrameSyntax, isEnd: Bool)
+        throws(Reported) -> Frame.Bound
+    {
         switch bound {
         case .unboundedPreceding: return .unboundedPreceding
         case .currentRow: return .currentRow
@@ -53,14 +59,17 @@ struct FrameBinder {
     }
 
     private func future(_ span: Span) -> Reported {
-        reporter.error("a frame that ends in the future cannot be answered now", span, remedy: "end it at CURRENT ROW or PRECEDING")
+        reporter.error(
+            "a frame that ends in the future cannot be answered now", span, remedy: "end it at CURRENT ROW or PRECEDING")
     }
 
     /// From the offset (or UNBOUNDED) to the word that closes the bound.
     private func span(endingIn word: String, of frame: WindowSyntax.FrameSyntax, from offset: Span?) -> Span {
         let tokens = reporter.files[frame.span.file]
         let from = offset?.last ?? frame.span.first
-        guard let close = (from...frame.span.last).last(where: { tokens.keyword($0) == word && (offset == nil || $0 <= from + 3) }) else { return frame.span }
+        guard
+            let close = (from...frame.span.last).last(where: { tokens.keyword($0) == word && (offset == nil || $0 <= from + 3) })
+        else { return frame.span }
         return Span(file: frame.span.file, first: offset?.first ?? max(frame.span.first, close - 1), last: close)
     }
 
@@ -75,7 +84,10 @@ struct FrameBinder {
         var value = try constant(offset)
         if value.isUnknown { value = try binder.coercion.literal(value, as: .bigint) }
         guard value.type.isInteger, case .integer(let count)? = ConstantFolding.value(value.expression) else {
-            throw reporter.error("ROWS counts rows, and \(reporter.quoted(offset.span)) is not a whole number", offset.span, remedy: value.type == .interval ? "a span of time goes with RANGE" : "write ROWS BETWEEN 9 PRECEDING AND CURRENT ROW")
+            throw reporter.error(
+                "ROWS counts rows, and \(reporter.quoted(offset.span)) is not a whole number", offset.span,
+                remedy: value.type == .interval
+                    ? "a span of time goes with RANGE" : "write ROWS BETWEEN 9 PRECEDING AND CURRENT ROW")
         }
         return try positive(count, offset)
     }
@@ -86,7 +98,9 @@ struct FrameBinder {
     }
 
     private func negative(_ offset: ExpressionSyntax) -> Reported {
-        reporter.error("a frame's distance must not be negative", offset.span, remedy: "a frame may end in the past: BETWEEN … PRECEDING AND … PRECEDING")
+        reporter.error(
+            "a frame's distance must not be negative", offset.span,
+            remedy: "a frame may end in the past: BETWEEN … PRECEDING AND … PRECEDING")
     }
 
     private func distance(_ offset: ExpressionSyntax) throws(Reported) -> Frame.Distance {
@@ -95,14 +109,19 @@ struct FrameBinder {
         if value.isUnknown { value = try binder.coercion.literal(value, as: wanted) }
         guard timeType.isInteger == value.type.isInteger, value.type.isInteger || value.type == .interval else {
             let remedy = timeType.isInteger ? "write a whole number in the unit of the time column" : "write INTERVAL '7 days'"
-            throw reporter.error("RANGE with a distance of type \(value.typeName) does not go with event time of type \(timeType)", offset.span, remedy: remedy)
+            throw reporter.error(
+                "RANGE with a distance of type \(value.typeName) does not go with event time of type \(timeType)", offset.span,
+                remedy: remedy)
         }
         switch ConstantFolding.value(value.expression) {
         case .integer(let count)?: return .integer(try positive(count, offset))
         case .interval(let interval)?:
             guard interval.normalizedMicroseconds >= 0 else { throw negative(offset) }
             return .interval(interval)
-        default: throw reporter.error("a frame's distance must be a constant", offset.span, remedy: "write the distance itself, such as INTERVAL '1 hour'")
+        default:
+            throw reporter.error(
+                "a frame's distance must be a constant", offset.span,
+                remedy: "write the distance itself, such as INTERVAL '1 hour'")
         }
     }
 }

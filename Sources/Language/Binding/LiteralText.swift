@@ -46,7 +46,9 @@ enum LiteralText {
         let word = trimmed(text).lowercased()
         guard !word.isEmpty else { return nil }
         if "true".hasPrefix(word) || "yes".hasPrefix(word) || word == "on" || word == "1" { return .boolean(true) }
-        if "false".hasPrefix(word) || "no".hasPrefix(word) || word == "off" || word == "of" || word == "0" { return .boolean(false) }
+        if "false".hasPrefix(word) || "no".hasPrefix(word) || word == "off" || word == "of" || word == "0" {
+            return .boolean(false)
+        }
         return nil
     }
 
@@ -57,7 +59,8 @@ enum LiteralText {
         case "infinity", "inf", "+infinity", "+inf": return .infinity
         case "-infinity", "-inf": return -.infinity
         default:
-            guard !word.lowercased().contains("n"), !word.lowercased().contains("x"), let value = Double(word), value.isFinite else { return nil }
+            guard !word.lowercased().contains("n"), !word.lowercased().contains("x"), let value = Double(word), value.isFinite
+            else { return nil }
             return value
         }
     }

@@ -11,7 +11,8 @@ struct Operators {
         guard operand.type.isNumber || operand.type == .interval, name == "-" || name == "+" else {
             throw missing(
                 "operator does not exist: \(name) \(operand.typeName)", span,
-                remedy: operand.type == .text ? "convert the text: CAST(\(reporter.code(operand.span)) AS double precision)" : nil)
+                remedy: operand.type == .text ? "convert the text: CAST(\(reporter.code(operand.span)) AS double precision)" : nil
+            )
         }
         if name == "+" { return operand }
         if let folded = ConstantFolding.value(.call(.negate, [operand.expression], operand.type)) {
@@ -34,7 +35,8 @@ struct Operators {
         case "//": throw reporter.error("operator does not exist: //", span, remedy: "integers divide to integers with /")
         case "==": throw reporter.error("operator does not exist: ==", span, remedy: "equality is =")
         case "~", "~*", "!~", "!~*":
-            throw reporter.error("regular expressions are not in the vocabulary", span, remedy: "use LIKE, starts_with or split_part")
+            throw reporter.error(
+                "regular expressions are not in the vocabulary", span, remedy: "use LIKE, starts_with or split_part")
         default: throw reporter.error("the operator \(name) is not in the vocabulary", span)
         }
     }
@@ -89,12 +91,15 @@ struct Operators {
 
     func arithmetic(_ name: String, _ left: Typed, _ right: Typed, span: Span) throws(Reported) -> Typed {
         if left.isUnknown, right.isUnknown {
-            throw missing("operator is not unique: unknown \(name) unknown", span, remedy: "say a type: CAST(\(reporter.code(left.span)) AS bigint)")
+            throw missing(
+                "operator is not unique: unknown \(name) unknown", span,
+                remedy: "say a type: CAST(\(reporter.code(left.span)) AS bigint)")
         }
         var (left, right) = (left, right)
         let isTemporal = { (value: Typed) in !value.isUnknown && !value.type.isNumber }
         if isTemporal(left) || isTemporal(right) {
-            return try TimeOperators(operators: self, reporter: reporter, coercion: coercion).arithmetic(name, left, right, span: span)
+            return try TimeOperators(operators: self, reporter: reporter, coercion: coercion).arithmetic(
+                name, left, right, span: span)
         }
         if left.isUnknown { left = try coercion.literal(left, as: right.type) }
         if right.isUnknown { right = try coercion.literal(right, as: left.type) }
@@ -119,13 +124,15 @@ struct Operators {
                 remedy: "a remainder is of integers or numerics: CAST(\(reporter.code(left.span)) AS bigint)")
         }
         let type: ValueType = left.type == .real && right.type == .real ? .real : .double
-        return Typed(function, [coercion.convert(left, to: type), coercion.convert(right, to: type)], type, mayFail: true, span: span)
+        return Typed(
+            function, [coercion.convert(left, to: type), coercion.convert(right, to: type)], type, mayFail: true, span: span)
     }
 
     private func integral(_ function: Function, _ left: Typed, _ right: Typed, _ type: ValueType, span: Span) -> Typed {
         // A divisor of zero is an error of one cell, not of the definition.
         if function != .divide, function != .modulo, left.constant != nil, right.constant != nil,
-            let folded = ConstantFolding.value(.call(function, [left.expression, right.expression], type)), case .integer(let value) = folded,
+            let folded = ConstantFolding.value(.call(function, [left.expression, right.expression], type)),
+            case .integer(let value) = folded,
             ConstantFolding.fits(value, type)
         {
             return Typed(.constant(folded, type), isNullable: false, span: span)
@@ -134,7 +141,8 @@ struct Operators {
     }
 
     private func numeric(
-        _ function: Function, _ left: Typed, _ leftShape: Coercion.NumericShape, _ right: Typed, _ rightShape: Coercion.NumericShape, span: Span
+        _ function: Function, _ left: Typed, _ leftShape: Coercion.NumericShape, _ right: Typed,
+        _ rightShape: Coercion.NumericShape, span: Span
     ) throws(Reported) -> Typed {
         func cast(_ value: Typed, _ shape: Coercion.NumericShape) -> Typed {
             coercion.convert(value, to: .numeric(precision: shape.precision, scale: shape.scale))
@@ -143,17 +151,21 @@ struct Operators {
         let shape: Coercion.NumericShape
         switch function {
         case .divide:
-            return Typed(.divide, [coercion.convert(left, to: .double), coercion.convert(right, to: .double)], .double, mayFail: true, span: span)
+            return Typed(
+                .divide, [coercion.convert(left, to: .double), coercion.convert(right, to: .double)], .double, mayFail: true,
+                span: span)
         case .multiply:
             shape = (min(38, leftShape.precision + rightShape.precision), leftShape.scale + rightShape.scale)
             guard shape.scale <= 38 else {
                 throw reporter.error(
-                    "the product of \(left.type) and \(right.type) has \(shape.scale) digits behind the point, and numeric holds 38", span,
+                    "the product of \(left.type) and \(right.type) has \(shape.scale) digits behind the point, and numeric holds 38",
+                    span,
                     remedy: "round a factor first: round(\(reporter.code(left.span)), 4), or CAST it AS double precision")
             }
         case .modulo:
             let type = ValueType.numeric(precision: wide.precision, scale: wide.scale)
-            return Typed(.modulo, [coercion.convert(left, to: type), coercion.convert(right, to: type)], type, mayFail: true, span: span)
+            return Typed(
+                .modulo, [coercion.convert(left, to: type), coercion.convert(right, to: type)], type, mayFail: true, span: span)
         default: shape = (min(38, wide.precision + 1), wide.scale)
         }
         return Typed(
@@ -195,14 +207,17 @@ struct TimeOperators {
         case ("*", .interval), ("/", .interval): return .double
         default:
             throw reporter.error(
-                "operator is not unique: \(isLeft ? "unknown" : other.typeName) \(name) \(isLeft ? other.typeName : "unknown")", span,
+                "operator is not unique: \(isLeft ? "unknown" : other.typeName) \(name) \(isLeft ? other.typeName : "unknown")",
+                span,
                 remedy: "say what the string is: INTERVAL '1 day', DATE '2024-01-31'")
         }
     }
 
     private func result(_ name: String, _ left: Typed, _ right: Typed, span: Span) -> Typed? {
         func call(_ function: Function, _ leftType: ValueType, _ rightType: ValueType, _ type: ValueType) -> Typed {
-            Typed(function, [coercion.convert(left, to: leftType), coercion.convert(right, to: rightType)], type, mayFail: true, span: span)
+            Typed(
+                function, [coercion.convert(left, to: leftType), coercion.convert(right, to: rightType)], type, mayFail: true,
+                span: span)
         }
         switch (left.type, name, right.type) {
         case (.timestamp, "+", .interval): return call(.add, .timestamp, .interval, .timestamp)
@@ -232,12 +247,19 @@ struct TimeOperators {
         switch (left.type, name, right.type) {
         case (.boolean, _, _): remedy = "as a number: CAST(\(reporter.code(left.span)) AS integer)"
         case (_, _, .boolean): remedy = "as a number: CAST(\(reporter.code(right.span)) AS integer)"
-        case (_, "+", let number) where isMoment(left.type) && number.isNumber, (_, "-", let number) where isMoment(left.type) && number.isNumber:
-            remedy = left.type == .date ? "dates take whole days as integer: CAST(\(reporter.code(right.span)) AS integer)" : "write a span of time: \(reporter.code(right.span)) * INTERVAL '1 second'"
+        case (_, "+", let number) where isMoment(left.type) && number.isNumber,
+            (_, "-", let number) where isMoment(left.type) && number.isNumber:
+            remedy =
+                left.type == .date
+                ? "dates take whole days as integer: CAST(\(reporter.code(right.span)) AS integer)"
+                : "write a span of time: \(reporter.code(right.span)) * INTERVAL '1 second'"
         case (_, "*", _), (_, "/", _): remedy = "for a number of seconds, write extract(epoch FROM …)"
-        case (_, "+", _) where isMoment(left.type) && isMoment(right.type): remedy = "moments are subtracted from one another, not added"
-        case (.text, _, let other) where other.isNumber: remedy = "convert the text: CAST(\(reporter.code(left.span)) AS \(other))"
-        case (let other, _, .text) where other.isNumber: remedy = "convert the text: CAST(\(reporter.code(right.span)) AS \(other))"
+        case (_, "+", _) where isMoment(left.type) && isMoment(right.type):
+            remedy = "moments are subtracted from one another, not added"
+        case (.text, _, let other) where other.isNumber:
+            remedy = "convert the text: CAST(\(reporter.code(left.span)) AS \(other))"
+        case (let other, _, .text) where other.isNumber:
+            remedy = "convert the text: CAST(\(reporter.code(right.span)) AS \(other))"
         case (.text, "+", .text): remedy = "texts are joined with ||"
         default: remedy = nil
         }

@@ -4,11 +4,15 @@ import Bounds
 enum Projection {
     static func over(_ input: Relation, _ outputs: [Expression], columnCount: Int) -> Relation {
         // `SELECT *` and its kind change nothing.
-        let isIdentity = outputs.count == columnCount && outputs.enumerated().allSatisfy { index, output in
-            if case .column(index, _) = output { true } else { false }
-        }
+        let isIdentity =
+            outputs.count == columnCount
+            && outputs.enumerated().allSatisfy { index, output in
+                if case .column(index, _) = output { true } else { false }
+            }
         if isIdentity { return input }
-        guard case .project(let inner, let computed) = input, let composed = composed(outputs, computed) else { return .project(input, outputs) }
+        guard case .project(let inner, let computed) = input, let composed = composed(outputs, computed) else {
+            return .project(input, outputs)
+        }
         return .project(inner, composed)
     }
 

@@ -26,36 +26,49 @@ struct ScalarFunctions {
 
     static let known: [String: Shape] = [
         "abs": .sameNumber(.absolute), "sign": .rounding(.sign),
-        "ceil": .rounding(.ceiling), "ceiling": .rounding(.ceiling), "floor": .rounding(.floor), "round": .round, "trunc": .truncate,
+        "ceil": .rounding(.ceiling), "ceiling": .rounding(.ceiling), "floor": .rounding(.floor), "round": .round,
+        "trunc": .truncate,
         "sqrt": .doubles(.squareRoot, 1), "cbrt": .doubles(.cubeRoot, 1), "ln": .doubles(.naturalLogarithm, 1), "log": .logarithm,
-        "log10": .doubles(.logarithm10, 1), "exp": .doubles(.exponential, 1), "power": .doubles(.power, 2), "pow": .doubles(.power, 2), "mod": .modulo,
+        "log10": .doubles(.logarithm10, 1), "exp": .doubles(.exponential, 1), "power": .doubles(.power, 2),
+        "pow": .doubles(.power, 2), "mod": .modulo,
         "length": .text(.length, [.text], optional: 0, .integer), "char_length": .text(.length, [.text], optional: 0, .integer),
-        "character_length": .text(.length, [.text], optional: 0, .integer), "octet_length": .text(.octetLength, [.text], optional: 0, .integer),
+        "character_length": .text(.length, [.text], optional: 0, .integer),
+        "octet_length": .text(.octetLength, [.text], optional: 0, .integer),
         "lower": .text(.lower, [.text], optional: 0, .text), "upper": .text(.upper, [.text], optional: 0, .text),
         "substring": .text(.substring, [.text, .integer, .integer], optional: 1, .text),
         "substr": .text(.substring, [.text, .integer, .integer], optional: 1, .text),
         "split_part": .text(.splitPart, [.text, .text, .integer], optional: 0, .text),
-        "position": .text(.position, [.text, .text], optional: 0, .integer), "strpos": .text(.position, [.text, .text], optional: 0, .integer),
+        "position": .text(.position, [.text, .text], optional: 0, .integer),
+        "strpos": .text(.position, [.text, .text], optional: 0, .integer),
         "replace": .text(.replace, [.text, .text, .text], optional: 0, .text),
-        "left": .text(.left, [.text, .integer], optional: 0, .text), "right": .text(.right, [.text, .integer], optional: 0, .text),
+        "left": .text(.left, [.text, .integer], optional: 0, .text),
+        "right": .text(.right, [.text, .integer], optional: 0, .text),
         "starts_with": .text(.startsWith, [.text, .text], optional: 0, .boolean),
         "btrim": .trim(.trimBoth), "ltrim": .trim(.trimLeading), "rtrim": .trim(.trimTrailing), "concat": .concat,
-        "extract": .datePart, "date_part": .datePart, "date_trunc": .dateTruncate, "timezone": .timeZone, "age": .age, "make_interval": .makeInterval,
+        "extract": .datePart, "date_part": .datePart, "date_trunc": .dateTruncate, "timezone": .timeZone, "age": .age,
+        "make_interval": .makeInterval,
     ]
 
     /// Names of other databases, and what does the same here.
     static let elsewhere: [String: String] = [
-        "ifnull": "write coalesce(…)", "nvl": "write coalesce(…)", "isnull": "write x IS NULL", "iif": "write CASE WHEN … THEN … ELSE … END",
-        "if": "write CASE WHEN … THEN … ELSE … END", "len": "write length(…)", "datediff": "subtract: extract(epoch FROM later - earlier)",
-        "date_diff": "subtract: extract(epoch FROM later - earlier)", "epoch": "write extract(epoch FROM …)", "epoch_ms": "write extract(epoch FROM …) * 1000",
-        "hour": "write extract(hour FROM …)", "day": "write extract(day FROM …)", "month": "write extract(month FROM …)", "year": "write extract(year FROM …)",
+        "ifnull": "write coalesce(…)", "nvl": "write coalesce(…)", "isnull": "write x IS NULL",
+        "iif": "write CASE WHEN … THEN … ELSE … END",
+        "if": "write CASE WHEN … THEN … ELSE … END", "len": "write length(…)",
+        "datediff": "subtract: extract(epoch FROM later - earlier)",
+        "date_diff": "subtract: extract(epoch FROM later - earlier)", "epoch": "write extract(epoch FROM …)",
+        "epoch_ms": "write extract(epoch FROM …) * 1000",
+        "hour": "write extract(hour FROM …)", "day": "write extract(day FROM …)", "month": "write extract(month FROM …)",
+        "year": "write extract(year FROM …)",
         "dayofweek": "write extract(dow FROM …)", "to_timestamp": "write TIMESTAMPTZ 'epoch' + x * INTERVAL '1 second'",
-        "greatest_ignore_nulls": "write greatest(…)", "concat_ws": "write a || ', ' || b", "instr": "write strpos(…)", "ucase": "write upper(…)",
+        "greatest_ignore_nulls": "write greatest(…)", "concat_ws": "write a || ', ' || b", "instr": "write strpos(…)",
+        "ucase": "write upper(…)",
         "lcase": "write lower(…)", "to_days": "write x * INTERVAL '1 day'", "to_seconds": "write x * INTERVAL '1 second'",
-        "regexp_replace": "use replace, split_part or LIKE", "regexp_matches": "use LIKE"
+        "regexp_replace": "use replace, split_part or LIKE", "regexp_matches": "use LIKE",
     ]
 
-    static let clocks: Set<String> = ["now", "clock_timestamp", "statement_timestamp", "transaction_timestamp", "today", "current_date", "getdate"]
+    static let clocks: Set<String> = [
+        "now", "clock_timestamp", "statement_timestamp", "transaction_timestamp", "today", "current_date", "getdate",
+    ]
 
     func bound(_ shape: Shape) throws(Reported) -> Typed {
         switch shape {
@@ -86,7 +99,8 @@ struct ScalarFunctions {
 
     func expect(_ counts: ClosedRange<Int>) throws(Reported) {
         guard !counts.contains(arguments.count) else { return }
-        let wanted = counts.lowerBound == counts.upperBound ? "\(counts.lowerBound)" : "\(counts.lowerBound) to \(counts.upperBound)"
+        let wanted =
+            counts.lowerBound == counts.upperBound ? "\(counts.lowerBound)" : "\(counts.lowerBound) to \(counts.upperBound)"
         throw reporter.error("\(name) takes \(wanted) argument\(wanted == "1" ? "" : "s"), and is given \(arguments.count)", span)
     }
 
@@ -99,7 +113,8 @@ struct ScalarFunctions {
         guard value.type.isNumber else {
             throw reporter.error(
                 "function \(name)(\(value.type)) does not exist", value.span,
-                remedy: value.type == .text ? "convert the text: CAST(\(reporter.code(value.span)) AS double precision)" : "\(name) works on numbers")
+                remedy: value.type == .text
+                    ? "convert the text: CAST(\(reporter.code(value.span)) AS double precision)" : "\(name) works on numbers")
         }
         return value
     }
@@ -118,14 +133,17 @@ struct ScalarFunctions {
         var value = arguments[0]
         if value.isUnknown { value = try coercion.literal(value, as: .double) }
         guard value.type.isNumber else {
-            throw reporter.error("function \(name)(\(value.type)) does not exist", value.span, remedy: value.type.isTimestamp ? "write date_trunc('hour', …)" : "\(name) works on numbers")
+            throw reporter.error(
+                "function \(name)(\(value.type)) does not exist", value.span,
+                remedy: value.type.isTimestamp ? "write date_trunc('hour', …)" : "\(name) works on numbers")
         }
         guard arguments.count == 2 else {
             value = rounded(value)
             return Typed(function, [value], wholeType(value.type, function), span: span)
         }
         guard arguments[1].type.isInteger, case .integer(let count)? = arguments[1].constant, (-38...38).contains(count) else {
-            throw reporter.error("the digits of \(name) must be a constant between -38 and 38", arguments[1].span, remedy: "write \(name)(x, 2)")
+            throw reporter.error(
+                "the digits of \(name) must be a constant between -38 and 38", arguments[1].span, remedy: "write \(name)(x, 2)")
         }
         if let shape = Coercion.numericShape(value) {
             let scale = min(max(Int(count), 0), shape.scale)
@@ -142,21 +160,26 @@ struct ScalarFunctions {
         guard arguments.count == 2 else {
             return Typed(.logarithm10, [coercion.convert(try number(0, of: 1), to: .double)], .double, mayFail: true, span: span)
         }
-        let base = Typed(.naturalLogarithm, [coercion.convert(try number(0, of: 2), to: .double)], .double, mayFail: true, span: span)
-        let value = Typed(.naturalLogarithm, [coercion.convert(try number(1, of: 2), to: .double)], .double, mayFail: true, span: span)
+        let base = Typed(
+            .naturalLogarithm, [coercion.convert(try number(0, of: 2), to: .double)], .double, mayFail: true, span: span)
+        let value = Typed(
+            .naturalLogarithm, [coercion.convert(try number(1, of: 2), to: .double)], .double, mayFail: true, span: span)
         return Typed(.divide, [value, base], .double, mayFail: true, span: span)
     }
 
     // MARK: Text
 
-    private func textual(_ function: Function, _ types: [ValueType], _ optional: Int, _ result: ValueType) throws(Reported) -> Typed {
+    private func textual(_ function: Function, _ types: [ValueType], _ optional: Int, _ result: ValueType) throws(Reported)
+        -> Typed
+    {
         try expect((types.count - optional)...types.count)
         var converted: [Typed] = []
         for (index, argument) in arguments.enumerated() {
             let isBigint = types[index] == .integer && argument.type == .bigint
             let remedy =
                 types[index] == .text
-                ? "\(name) works on text: CAST(\(reporter.code(argument.span)) AS text)" : isBigint ? "convert it: CAST(\(reporter.code(argument.span)) AS integer)" : nil
+                ? "\(name) works on text: CAST(\(reporter.code(argument.span)) AS text)"
+                : isBigint ? "convert it: CAST(\(reporter.code(argument.span)) AS integer)" : nil
             converted.append(try coercion.implicit(argument, to: types[index], remedy: remedy))
         }
         let mayFail = function == .substring || function == .splitPart

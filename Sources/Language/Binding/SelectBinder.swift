@@ -70,11 +70,13 @@ final class SelectBinder {
         let relation = Projection.over(input, outputs.map(\.value.expression), columnCount: scope.columns.count + calls.count)
         let columns = outputs.map { output in
             ScopeColumn(
-                name: output.name, type: output.value.type, isNullable: output.value.isNullable, isWindowed: output.value.isWindowed,
+                name: output.name, type: output.value.type, isNullable: output.value.isNullable,
+                isWindowed: output.value.isWindowed,
                 streamColumn: streamColumn(output.value.expression))
         }
         return Scope(
-            alias: scope.alias, relation: relation, columns: columns, stream: scope.stream, isFilteredByWindow: scope.isFilteredByWindow,
+            alias: scope.alias, relation: relation, columns: columns, stream: scope.stream,
+            isFilteredByWindow: scope.isFilteredByWindow,
             nesting: scope.nesting + 1)
     }
 
@@ -110,7 +112,9 @@ final class SelectBinder {
         }
         var seen: Set<String> = []
         for output in outputs where !seen.insert(output.name).inserted {
-            reporter.error("the output column \"\(output.name)\" is there twice", output.span, remedy: "name one of them differently with AS")
+            reporter.error(
+                "the output column \"\(output.name)\" is there twice", output.span, remedy: "name one of them differently with AS"
+            )
             failed = true
         }
         return failed ? nil : outputs
@@ -118,20 +122,28 @@ final class SelectBinder {
 
     private func expanded(_ qualifier: [String], _ span: Span) throws(Reported) -> [Output] {
         if let name = qualifier.last, name != scope.alias {
-            throw reporter.error("missing FROM-clause entry for table \"\(name)\"", span, remedy: "what FROM names is \(scope.alias): \(scope.alias).*")
+            throw reporter.error(
+                "missing FROM-clause entry for table \"\(name)\"", span,
+                remedy: "what FROM names is \(scope.alias): \(scope.alias).*")
         }
         return scope.columns.enumerated().map { index, column in
-            (column.name, Typed(.column(index, column.type), isNullable: column.isNullable, isWindowed: column.isWindowed, span: span), span)
+            (
+                column.name,
+                Typed(.column(index, column.type), isNullable: column.isNullable, isWindowed: column.isWindowed, span: span), span
+            )
         }
     }
 
     private func single(_ output: SelectSyntax.Output) throws(Reported) -> Output {
         let value = try coercion.settled(bind(output.expression))
         guard let name = output.alias ?? impliedName(output.expression) else {
-            throw reporter.error("this output column has no name", output.span, remedy: "name it: \(reporter.code(output.span)) AS …")
+            throw reporter.error(
+                "this output column has no name", output.span, remedy: "name it: \(reporter.code(output.span)) AS …")
         }
         if name == "millrace_row" || name == "millrace_status" {
-            throw reporter.error("the name \"\(name)\" belongs to Millrace, which sends a column of that name with each answer", output.span, remedy: "choose another name with AS")
+            throw reporter.error(
+                "the name \"\(name)\" belongs to Millrace, which sends a column of that name with each answer", output.span,
+                remedy: "choose another name with AS")
         }
         return (name, value, output.span)
     }

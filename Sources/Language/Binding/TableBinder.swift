@@ -13,7 +13,8 @@ struct TableBinder {
         var seen: Set<String> = []
         for column in syntax.columns {
             if !seen.insert(column.name.text).inserted {
-                reporter.error("column \"\(column.name.text)\" is there twice", column.name.span, remedy: "give one of the two another name")
+                reporter.error(
+                    "column \"\(column.name.text)\" is there twice", column.name.span, remedy: "give one of the two another name")
                 failed = true
             }
             do throws(Reported) {
@@ -22,11 +23,13 @@ struct TableBinder {
             } catch { failed = true }
         }
         if syntax.columns.isEmpty {
-            reporter.error("table \"\(syntax.name.text)\" has no columns", syntax.name.span, remedy: "list its columns and their types")
+            reporter.error(
+                "table \"\(syntax.name.text)\" has no columns", syntax.name.span, remedy: "list its columns and their types")
             failed = true
         }
         if syntax.columns.count > Bounds.columnsMax {
-            reporter.error("\(syntax.columns.count) columns are more than the \(Bounds.columnsMax) a table may have", syntax.name.span)
+            reporter.error(
+                "\(syntax.columns.count) columns are more than the \(Bounds.columnsMax) a table may have", syntax.name.span)
             failed = true
         }
         guard !failed else { throw Reported() }
@@ -39,7 +42,9 @@ struct TableBinder {
     private func index(of name: String, in fields: [Field], _ table: String, _ span: Span) throws(Reported) -> Int {
         if let index = fields.firstIndex(where: { $0.name == name }) { return index }
         let near = Suggestion.nearest(to: name, among: fields.map(\.name))
-        throw reporter.error("column \"\(name)\" does not exist in \(table)", span, remedy: near.map { "did you mean \($0)?" } ?? "it has \(fields.prefix(12).map(\.name).joined(separator: ", "))")
+        throw reporter.error(
+            "column \"\(name)\" does not exist in \(table)", span,
+            remedy: near.map { "did you mean \($0)?" } ?? "it has \(fields.prefix(12).map(\.name).joined(separator: ", "))")
     }
 
     private func primaryKey(_ syntax: TableSyntax, _ fields: [Field]) throws(Reported) -> [Int] {
@@ -62,12 +67,16 @@ struct TableBinder {
     private func eventTime(_ syntax: TableSyntax, _ fields: [Field]) throws(Reported) -> Int? {
         guard let option = syntax.options.last(where: { $0.name.lowercased() == "event_time" }) else { return nil }
         guard case .text(let name) = option.value else {
-            throw reporter.error("event_time is the name of a column", option.span, remedy: "write event_time = \(fields.first { $0.type.isTimestamp }?.name ?? fields[0].name)")
+            throw reporter.error(
+                "event_time is the name of a column", option.span,
+                remedy: "write event_time = \(fields.first { $0.type.isTimestamp }?.name ?? fields[0].name)")
         }
         let index = try index(of: name, in: fields, syntax.name.text, option.span)
         let type = fields[index].type
         guard type == .date || type.isTimestamp || type.isInteger else {
-            throw reporter.error("event time cannot be of type \(type)", option.span, remedy: "event time is a timestamp, timestamptz, date or integer column")
+            throw reporter.error(
+                "event time cannot be of type \(type)", option.span,
+                remedy: "event time is a timestamp, timestamptz, date or integer column")
         }
         return index
     }
@@ -83,7 +92,8 @@ struct TableOptions {
         tables.enumerated().map { index, table in
             var table = table
             table.eventTime = eventTimes[index]
-            let time = eventTimes[index] ?? declared[index] ?? table.columns.firstIndex { $0.type == .date || $0.type.isTimestamp }
+            let time =
+                eventTimes[index] ?? declared[index] ?? table.columns.firstIndex { $0.type == .date || $0.type.isTimestamp }
             let isInteger = time.map { table.columns[$0].type.isInteger } ?? false
             var seen: Set<String> = []
             for option in syntax[index].options {
@@ -105,12 +115,15 @@ struct TableOptions {
         case "max_ahead":
             guard !isInteger else {
                 throw reporter.error(
-                    "max_ahead compares event time with the clock, and the event time of \(table.name) is an integer", option.span, remedy: "leave it out, or send the time as timestamptz")
+                    "max_ahead compares event time with the clock, and the event time of \(table.name) is an integer",
+                    option.span, remedy: "leave it out, or send the time as timestamptz")
             }
             table.maxAhead = try distance(option, isInteger: false, table)
         default:
             let near = Suggestion.nearest(to: option.name, among: Self.names)
-            throw reporter.error("\"\(option.name)\" is not an option of a table", option.span, remedy: near.map { "did you mean \($0)?" } ?? "options are \(Self.names.joined(separator: ", "))")
+            throw reporter.error(
+                "\"\(option.name)\" is not an option of a table", option.span,
+                remedy: near.map { "did you mean \($0)?" } ?? "options are \(Self.names.joined(separator: ", "))")
         }
     }
 
@@ -124,7 +137,9 @@ struct TableOptions {
                 case .missing: nil
                 }
             guard let count, count >= 0 else {
-                throw reporter.error("\(option.name) of \(table.name) is a whole number in the unit of its event time, an integer, and not negative", option.span, remedy: "write \(option.name) = 60")
+                throw reporter.error(
+                    "\(option.name) of \(table.name) is a whole number in the unit of its event time, an integer, and not negative",
+                    option.span, remedy: "write \(option.name) = 60")
             }
             return count
         }
@@ -132,10 +147,13 @@ struct TableOptions {
             throw reporter.error("\(option.name) is a span of time", option.span, remedy: "write \(option.name) = '5 minutes'")
         }
         guard interval.months == 0 else {
-            throw reporter.error("\(option.name) is a span of fixed length, and months differ", option.span, remedy: "write it in days")
+            throw reporter.error(
+                "\(option.name) is a span of fixed length, and months differ", option.span, remedy: "write it in days")
         }
         guard interval.normalizedMicroseconds >= 0, let microseconds = Int64(exactly: interval.normalizedMicroseconds) else {
-            throw reporter.error("\(option.name) must not be negative, nor longer than 292,000 years", option.span, remedy: "write \(option.name) = '5 minutes'")
+            throw reporter.error(
+                "\(option.name) must not be negative, nor longer than 292,000 years", option.span,
+                remedy: "write \(option.name) = '5 minutes'")
         }
         return microseconds
     }

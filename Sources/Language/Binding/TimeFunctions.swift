@@ -32,14 +32,20 @@ struct TimeFunctions {
         }
         let word = text.lowercased()
         let spellings: [String: DateField] = [
-            "us": .microseconds, "usec": .microseconds, "ms": .milliseconds, "msec": .milliseconds, "sec": .second, "seconds": .second,
-            "min": .minute, "minutes": .minute, "hours": .hour, "h": .hour, "days": .day, "d": .day, "weeks": .week, "w": .week, "mon": .month,
-            "months": .month, "qtr": .quarter, "years": .year, "y": .year, "decades": .decade, "centuries": .century, "millenniums": .millennium,
+            "us": .microseconds, "usec": .microseconds, "ms": .milliseconds, "msec": .milliseconds, "sec": .second,
+            "seconds": .second,
+            "min": .minute, "minutes": .minute, "hours": .hour, "h": .hour, "days": .day, "d": .day, "weeks": .week, "w": .week,
+            "mon": .month,
+            "months": .month, "qtr": .quarter, "years": .year, "y": .year, "decades": .decade, "centuries": .century,
+            "millenniums": .millennium,
             "millennia": .millennium,
         ]
         if let field = DateField(rawValue: word) ?? spellings[word] { return field }
         let near = Suggestion.nearest(to: word, among: DateField.allCases.map(\.rawValue))
-        let remedy = word.hasPrefix("timezone") ? "moments are kept in UTC; their offset is not" : near.map { "did you mean \($0)?" } ?? "fields are \(DateField.allCases.map(\.rawValue).joined(separator: ", "))"
+        let remedy =
+            word.hasPrefix("timezone")
+            ? "moments are kept in UTC; their offset is not"
+            : near.map { "did you mean \($0)?" } ?? "fields are \(DateField.allCases.map(\.rawValue).joined(separator: ", "))"
         throw reporter.error("\"\(text.prefix(40))\" is not a field of \(name)", arguments[0].span, remedy: remedy)
     }
 
@@ -49,7 +55,8 @@ struct TimeFunctions {
         guard value.type == .date || value.type.isTimestamp || value.type == .interval else {
             throw reporter.error(
                 "\(name) works on date, timestamp and interval, and \(reporter.quoted(value.span)) is \(value.type)", value.span,
-                remedy: value.type.isInteger ? "make it a moment: TIMESTAMP 'epoch' + \(reporter.code(value.span)) * INTERVAL '1 second'" : nil)
+                remedy: value.type.isInteger
+                    ? "make it a moment: TIMESTAMP 'epoch' + \(reporter.code(value.span)) * INTERVAL '1 second'" : nil)
         }
         return value
     }
@@ -79,14 +86,20 @@ struct TimeFunctions {
         let field = try field()
         let cannot: Set<DateField> = [.epoch, .dow, .isodow, .doy, .isoyear, .julian]
         guard !cannot.contains(field) else {
-            throw reporter.error("date_trunc has no unit \(field.rawValue)", arguments[0].span, remedy: "units go from microseconds to millennium")
+            throw reporter.error(
+                "date_trunc has no unit \(field.rawValue)", arguments[0].span, remedy: "units go from microseconds to millennium")
         }
         var value = try moment(arguments[1])
         // PostgreSQL prefers timestamptz for a date.
         if value.type == .date { value = coercion.convert(value, to: .timestamptz) }
-        if value.type == .interval, field == .week { throw reporter.error("an interval cannot be truncated to weeks", span, remedy: "truncate it to days") }
+        if value.type == .interval, field == .week {
+            throw reporter.error("an interval cannot be truncated to weeks", span, remedy: "truncate it to days")
+        }
         guard value.type == .timestamptz else {
-            if arguments.count == 3 { throw reporter.error("a time zone goes with timestamptz, and \(reporter.quoted(value.span)) is \(value.type)", span) }
+            if arguments.count == 3 {
+                throw reporter.error(
+                    "a time zone goes with timestamptz, and \(reporter.quoted(value.span)) is \(value.type)", span)
+            }
             return Typed(.dateTruncate(field), [value], value.type, span: span)
         }
         let zone = arguments.count == 3 ? try zoneName(arguments[2]) : binder.timeZone
@@ -100,7 +113,9 @@ struct TimeFunctions {
             throw reporter.error("the time zone must be a constant", value.span, remedy: "write AT TIME ZONE 'Europe/Berlin'")
         }
         guard TimeZoneName.isPlausible(zone) else {
-            throw reporter.error("time zone \"\(zone.prefix(40))\" is not recognized", value.span, remedy: "write a name of the IANA database, such as 'Europe/Berlin', or 'UTC'")
+            throw reporter.error(
+                "time zone \"\(zone.prefix(40))\" is not recognized", value.span,
+                remedy: "write a name of the IANA database, such as 'Europe/Berlin', or 'UTC'")
         }
         return zone
     }
@@ -117,10 +132,14 @@ struct TimeFunctions {
 
     private func age() throws(Reported) -> Typed {
         guard arguments.count == 2 else {
-            throw reporter.error("age with one argument depends on the clock, and answers follow from the events alone", span, remedy: "write age(later, earlier)")
+            throw reporter.error(
+                "age with one argument depends on the clock, and answers follow from the events alone", span,
+                remedy: "write age(later, earlier)")
         }
         let values = [try moment(arguments[0]), try moment(arguments[1])]
-        guard !values.contains(where: { $0.type == .interval }) else { throw reporter.error("age works on moments, not intervals", span) }
+        guard !values.contains(where: { $0.type == .interval }) else {
+            throw reporter.error("age works on moments, not intervals", span)
+        }
         let type: ValueType = values.contains { $0.type == .timestamptz } ? .timestamptz : .timestamp
         let converted = values.map { coercion.convert($0, to: type) }.map(local)
         return Typed(.age, converted, .interval, mayFail: true, span: span)

@@ -3,7 +3,8 @@ import Values
 /// Types as definitions name them.
 enum TypeNames {
     static let known = [
-        "smallint", "integer", "bigint", "real", "double precision", "boolean", "text", "varchar", "date", "timestamp", "timestamptz", "numeric",
+        "smallint", "integer", "bigint", "real", "double precision", "boolean", "text", "varchar", "date", "timestamp",
+        "timestamptz", "numeric",
         "interval", "int", "float",
     ]
 
@@ -28,7 +29,9 @@ enum TypeNames {
 
     static func unknown(_ type: TypeSyntax, _ reporter: Reporter) -> Reported {
         if type.isUnusual {
-            return reporter.error("type \"\(reporter.quoted(type.span))\" has no place in a column of events", type.span, remedy: "send the parts that features need as columns of their own")
+            return reporter.error(
+                "type \"\(reporter.quoted(type.span))\" has no place in a column of events", type.span,
+                remedy: "send the parts that features need as columns of their own")
         }
         let remedy: String
         switch type.name {
@@ -42,7 +45,9 @@ enum TypeNames {
         case "tinyint", "utinyint": remedy = "write smallint"
         case "datetime": remedy = "write timestamp"
         default:
-            remedy = Suggestion.nearest(to: type.name, among: known).map { "did you mean \($0)?" } ?? "types are \(known.dropLast(2).joined(separator: ", "))"
+            remedy =
+                Suggestion.nearest(to: type.name, among: known).map { "did you mean \($0)?" }
+                ?? "types are \(known.dropLast(2).joined(separator: ", "))"
         }
         return reporter.error("type \"\(reporter.quoted(type.span))\" is not in the vocabulary", type.span, remedy: remedy)
     }
@@ -57,7 +62,8 @@ enum TypeNames {
         let scale = type.modifiers.count > 1 ? type.modifiers[1] : 0
         guard (1...38).contains(precision), (0...precision).contains(scale) else {
             throw reporter.error(
-                "numeric holds 1 to 38 digits, and from 0 to all of them behind the point", type.span, remedy: "write numeric(38,9), say")
+                "numeric holds 1 to 38 digits, and from 0 to all of them behind the point", type.span,
+                remedy: "write numeric(38,9), say")
         }
         return .numeric(precision: Int(precision), scale: Int(scale))
     }
@@ -69,12 +75,16 @@ enum TypeNames {
         case .numeric: return try numeric(syntax, reporter)
         case .timestamp, .timestamptz:
             guard syntax.modifiers.first ?? 6 <= 6 else {
-                throw reporter.error("timestamps are kept in microseconds, 6 digits behind the second", syntax.span, remedy: "write \(type)")
+                throw reporter.error(
+                    "timestamps are kept in microseconds, 6 digits behind the second", syntax.span, remedy: "write \(type)")
             }
         case .text where !syntax.modifiers.isEmpty:
-            reporter.warning("the length of \(reporter.quoted(syntax.span)) is not checked: longer values are taken as they come", syntax.span, remedy: "write text")
+            reporter.warning(
+                "the length of \(reporter.quoted(syntax.span)) is not checked: longer values are taken as they come", syntax.span,
+                remedy: "write text")
         case .interval:
-            throw reporter.error("a column of events cannot be an interval", syntax.span, remedy: "send seconds or microseconds as bigint")
+            throw reporter.error(
+                "a column of events cannot be an interval", syntax.span, remedy: "send seconds or microseconds as bigint")
         default: break
         }
         return type

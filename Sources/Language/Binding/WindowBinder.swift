@@ -17,7 +17,8 @@ extension SelectBinder {
         for (name, window) in windows {
             laterWindows.remove(name.text)
             if namedWindows[name.text] != nil {
-                reporter.error("window \"\(name.text)\" is already defined", name.span, remedy: "give one of the two another name")
+                reporter.error(
+                    "window \"\(name.text)\" is already defined", name.span, remedy: "give one of the two another name")
                 continue
             }
             namedWindows[name.text] = .some(try? specification(window))
@@ -27,21 +28,28 @@ extension SelectBinder {
     /// PostgreSQL's rules of window inheritance.
     private func specification(_ window: WindowSyntax) throws(Reported) -> WindowSpecification {
         if let reference = window.reference { return try named(reference, window.span) }
-        var result = WindowSpecification(partitionBy: window.partitionBy, orderBy: window.orderBy, frame: window.frame, span: window.span)
+        var result = WindowSpecification(
+            partitionBy: window.partitionBy, orderBy: window.orderBy, frame: window.frame, span: window.span)
         guard let base = window.base else { return result }
         let nameSpan = Span(file: window.span.file, first: window.span.first + 1, last: window.span.first + 1)
         let copied = try named(base, nameSpan)
         if let first = window.partitionBy.first {
-            throw reporter.error("cannot override the PARTITION BY of window \"\(base)\"", first.span, remedy: "leave PARTITION BY out here, or define this window on its own")
+            throw reporter.error(
+                "cannot override the PARTITION BY of window \"\(base)\"", first.span,
+                remedy: "leave PARTITION BY out here, or define this window on its own")
         }
         if let first = window.orderBy.first, !copied.orderBy.isEmpty {
-            throw reporter.error("cannot override the ORDER BY of window \"\(base)\"", first.span, remedy: "leave ORDER BY out here, or define this window on its own")
+            throw reporter.error(
+                "cannot override the ORDER BY of window \"\(base)\"", first.span,
+                remedy: "leave ORDER BY out here, or define this window on its own")
         }
         if copied.frame != nil {
             let isBare = window.orderBy.isEmpty && window.frame == nil
             throw reporter.error(
                 "cannot copy window \"\(base)\" because it has a frame clause", nameSpan,
-                remedy: isBare ? "leave the parentheses out: OVER \(base)" : "take the frame out of \(base), and give each window that extends it its own")
+                remedy: isBare
+                    ? "leave the parentheses out: OVER \(base)"
+                    : "take the frame out of \(base), and give each window that extends it its own")
         }
         result.partitionBy = copied.partitionBy
         if result.orderBy.isEmpty { result.orderBy = copied.orderBy }
@@ -53,11 +61,15 @@ extension SelectBinder {
             let near = Suggestion.nearest(to: name, among: namedWindows.keys.sorted())
             let known = namedWindows.keys.sorted().joined(separator: ", ")
             if laterWindows.contains(name) {
-                throw reporter.error("window \"\(name)\" is defined further behind", span, remedy: "define \(name) before the windows that extend it")
+                throw reporter.error(
+                    "window \"\(name)\" is defined further behind", span,
+                    remedy: "define \(name) before the windows that extend it")
             }
             throw reporter.error(
                 "window \"\(name)\" does not exist", span,
-                remedy: near.map { "did you mean \($0)?" } ?? (known.isEmpty ? "define it: WINDOW \(name) AS (PARTITION BY … ORDER BY …)" : "before this place there are \(known)"))
+                remedy: near.map { "did you mean \($0)?" }
+                    ?? (known.isEmpty
+                        ? "define it: WINDOW \(name) AS (PARTITION BY … ORDER BY …)" : "before this place there are \(known)"))
         }
         guard let found else { throw Reported() }
         return found
@@ -74,7 +86,8 @@ extension SelectBinder {
             let bound = try coercion.settled(bind(key))
             if bound.isWindowed {
                 throw reporter.error(
-                    "\(reporter.quoted(key.span)) is computed by a window, and windows over windowed columns are not in the vocabulary yet", key.span,
+                    "\(reporter.quoted(key.span)) is computed by a window, and windows over windowed columns are not in the vocabulary yet",
+                    key.span,
                     remedy: "partition by columns of the event")
             }
             if bound.constant == nil { partitionBy.append(bound.expression) }
@@ -83,10 +96,12 @@ extension SelectBinder {
         let order = try eventTime(first)
         var tieBreakers: [Expression] = []
         for sort in specification.orderBy.dropFirst() { tieBreakers.append(try tieBreaker(sort)) }
-        let frame = try FrameBinder(binder: self, timeType: order.type, hasTieBreakers: !tieBreakers.isEmpty).bound(specification.frame)
+        let frame = try FrameBinder(binder: self, timeType: order.type, hasTieBreakers: !tieBreakers.isEmpty).bound(
+            specification.frame)
         if scope.isFilteredByWindow {
             throw reporter.error(
-                "this window is over rows that a windowed column chose, and windows over windowed columns are not in the vocabulary yet", callSpan,
+                "this window is over rows that a windowed column chose, and windows over windowed columns are not in the vocabulary yet",
+                callSpan,
                 remedy: "compute it beside the first windows, and filter in the outermost query")
         }
         return Window(partitionBy: partitionBy, orderBy: order, tieBreakers: tieBreakers, frame: isFrameUsed ? frame : .standard)
@@ -95,9 +110,12 @@ extension SelectBinder {
     private func unordered(_ specification: WindowSpecification, _ callSpan: Span, _ name: String) -> Reported {
         let column = timeColumnName ?? "time"
         return reporter.error(
-            "a window without ORDER BY takes in the whole partition, later rows included, and an answer is given now", specification.span,
+            "a window without ORDER BY takes in the whole partition, later rows included, and an answer is given now",
+            specification.span,
             remedy: name == "row_number" || name == "lag"
-                ? "say in which order: ORDER BY \(column)" : "for all rows so far, add ORDER BY \(column); for the last hour, add RANGE BETWEEN INTERVAL '1 hour' PRECEDING AND CURRENT ROW as well")
+                ? "say in which order: ORDER BY \(column)"
+                : "for all rows so far, add ORDER BY \(column); for the last hour, add RANGE BETWEEN INTERVAL '1 hour' PRECEDING AND CURRENT ROW as well"
+        )
     }
 
     /// The first ORDER BY column: the stream's event time.
@@ -107,27 +125,34 @@ extension SelectBinder {
         let table = definitions.tables[scope.stream]
         let place = reporter.quoted(sort.expression.span)
         let remedy = timeColumnName.map { "write ORDER BY \($0)" }
-        guard case .column(let index, let type) = bound.expression, index < scope.columns.count, let column = scope.columns[index].streamColumn else {
+        guard case .column(let index, let type) = bound.expression, index < scope.columns.count,
+            let column = scope.columns[index].streamColumn
+        else {
             throw reporter.error(
                 "windows are ordered by event time, a plain column of the stream, and \(place) is computed", sort.expression.span,
                 remedy: remedy ?? "send the time as a column of \(table.name)")
         }
         guard type == .date || type.isTimestamp || type.isInteger else {
             throw reporter.error(
-                "windows are ordered by event time, and \(place) is \(type): by its order, later rows would come between earlier ones", sort.expression.span,
+                "windows are ordered by event time, and \(place) is \(type): by its order, later rows would come between earlier ones",
+                sort.expression.span,
                 remedy: remedy ?? "event time is a timestamp, timestamptz, date or integer column")
         }
         let declared = definitions.declaredEventTimes[scope.stream]
         if let declared, declared != column {
             throw reporter.error(
-                "\(table.name) is ordered by \(table.columns[declared].name), says its WITH (event_time = …), and this window by \(place)", sort.expression.span,
+                "\(table.name) is ordered by \(table.columns[declared].name), says its WITH (event_time = …), and this window by \(place)",
+                sort.expression.span,
                 remedy: "write ORDER BY \(table.columns[declared].name)")
         }
-        if declared == nil, type.isInteger, let temporal = table.columns.first(where: { $0.type == .date || $0.type.isTimestamp }) {
+        if declared == nil, type.isInteger, let temporal = table.columns.first(where: { $0.type == .date || $0.type.isTimestamp })
+        {
             throw reporter.error(
                 "\(place) is an integer, and \(table.name) has a time, \(temporal.name): by the order of \(place), later rows would come between earlier ones",
                 sort.expression.span,
-                remedy: "write ORDER BY \(temporal.name); or if \(place) is the event's time, CREATE TABLE \(table.name) (…) WITH (event_time = \(table.columns[column].name))")
+                remedy:
+                    "write ORDER BY \(temporal.name); or if \(place) is the event's time, CREATE TABLE \(table.name) (…) WITH (event_time = \(table.columns[column].name))"
+            )
         }
         definitions.useEventTime(column, ofTable: scope.stream, span: sort.expression.span)
         return bound.expression
@@ -137,7 +162,9 @@ extension SelectBinder {
         try checkDirection(sort)
         let bound = try coercion.settled(bind(sort.expression))
         if bound.isWindowed {
-            throw reporter.error("\(reporter.quoted(sort.expression.span)) is computed by a window, and windows over windowed columns are not in the vocabulary yet", sort.expression.span, remedy: "order by columns of the event")
+            throw reporter.error(
+                "\(reporter.quoted(sort.expression.span)) is computed by a window, and windows over windowed columns are not in the vocabulary yet",
+                sort.expression.span, remedy: "order by columns of the event")
         }
         return bound.expression
     }

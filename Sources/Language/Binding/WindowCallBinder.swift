@@ -11,7 +11,9 @@ extension SelectBinder {
         guard let syntax = call.window else {
             throw reporter.error(
                 "\(call.name) without OVER is one value for the whole table, and a view gives one row an event", span,
-                remedy: "say over which rows: \(reporter.code(span)) OVER (PARTITION BY key ORDER BY \(timeColumnName ?? "time") RANGE BETWEEN INTERVAL '1 hour' PRECEDING AND CURRENT ROW)")
+                remedy:
+                    "say over which rows: \(reporter.code(span)) OVER (PARTITION BY key ORDER BY \(timeColumnName ?? "time") RANGE BETWEEN INTERVAL '1 hour' PRECEDING AND CURRENT ROW)"
+            )
         }
         let outer = place
         place = .windowArgument
@@ -19,16 +21,21 @@ extension SelectBinder {
         var filter: Typed?
         if let condition = call.filter {
             guard kind.isAggregate else {
-                throw reporter.error("FILTER is for aggregates, and \(call.name) is not one", condition.span, remedy: "write CASE WHEN … THEN … END in its argument, or filter in WHERE")
+                throw reporter.error(
+                    "FILTER is for aggregates, and \(call.name) is not one", condition.span,
+                    remedy: "write CASE WHEN … THEN … END in its argument, or filter in WHERE")
             }
             filter = try self.condition(condition, "FILTER")
         }
         var lifted = try arguments(call, kind, span)
         let window = try resolvedWindow(syntax, isFrameUsed: kind.usesFrame, callSpan: span, name: call.name)
         try checkNotWindowed([filter].compactMap { $0 } + lifted.values, span)
-        if call.isDistinct, lifted.function == .minimum || lifted.function == .maximum || kind.isLogical { lifted.isDistinct = false }
+        if call.isDistinct, lifted.function == .minimum || lifted.function == .maximum || kind.isLogical {
+            lifted.isDistinct = false
+        }
         let windowCall = WindowCall(
-            function: lifted.function, arguments: lifted.values.map(\.expression), isDistinct: lifted.isDistinct, filter: filter?.expression,
+            function: lifted.function, arguments: lifted.values.map(\.expression), isDistinct: lifted.isDistinct,
+            filter: filter?.expression,
             window: window, type: lifted.type)
         let index = scope.columns.count + lift(windowCall)
         let isNullable = lifted.function != .count && lifted.function != .rowNumber
@@ -41,9 +48,12 @@ extension SelectBinder {
         case .windowArgument:
             throw reporter.error("window function calls cannot be nested", span, remedy: "compute the inner one in a subquery")
         case .filter:
-            throw reporter.error("window functions are not allowed in WHERE", span, remedy: "compute it in a subquery, and filter outside: SELECT … FROM (SELECT …) f WHERE …")
+            throw reporter.error(
+                "window functions are not allowed in WHERE", span,
+                remedy: "compute it in a subquery, and filter outside: SELECT … FROM (SELECT …) f WHERE …")
         case .windowDefinition:
-            throw reporter.error("window functions are not allowed in window definitions", span, remedy: "a window is over columns of the event")
+            throw reporter.error(
+                "window functions are not allowed in window definitions", span, remedy: "a window is over columns of the event")
         case .frameOffset:
             throw reporter.error("a frame's offset must be a constant", span)
         }
@@ -52,7 +62,8 @@ extension SelectBinder {
     private func checkNotWindowed(_ values: [Typed], _ span: Span) throws(Reported) {
         guard let windowed = values.first(where: \.isWindowed) else { return }
         throw reporter.error(
-            "\(reporter.quoted(windowed.span)) is computed by a window, and windows over windowed columns are not in the vocabulary yet", windowed.span,
+            "\(reporter.quoted(windowed.span)) is computed by a window, and windows over windowed columns are not in the vocabulary yet",
+            windowed.span,
             remedy: "use the columns of the event")
     }
 
@@ -64,16 +75,25 @@ extension SelectBinder {
     }
 
     private func arguments(_ call: CallSyntax, _ kind: WindowVocabulary.Kind, _ span: Span) throws(Reported) -> LiftedCall {
-        if call.isStar, kind != .count { throw reporter.error("\(call.name)(*) does not exist", span, remedy: "* goes with count only") }
-        if call.isDistinct, !kind.isAggregate { throw reporter.error("DISTINCT is for aggregates, and \(call.name) is not one", span) }
+        if call.isStar, kind != .count {
+            throw reporter.error("\(call.name)(*) does not exist", span, remedy: "* goes with count only")
+        }
+        if call.isDistinct, !kind.isAggregate {
+            throw reporter.error("DISTINCT is for aggregates, and \(call.name) is not one", span)
+        }
         var values: [Typed] = []
         for argument in call.arguments { values.append(try coercionless(argument, kind)) }
         func expect(_ counts: ClosedRange<Int>) throws(Reported) {
             guard !counts.contains(values.count) else { return }
             let isCount = kind == .count
-            let remedy = isCount && values.isEmpty ? "write count(*)" : isCount ? "to count combinations, concatenate them: count(DISTINCT a || '/' || b)" : nil
-            let wanted = counts.lowerBound == counts.upperBound ? "\(counts.lowerBound)" : "\(counts.lowerBound) to \(counts.upperBound)"
-            throw reporter.error("\(call.name) takes \(wanted) argument\(wanted == "1" ? "" : "s"), and is given \(values.count)", span, remedy: remedy)
+            let remedy =
+                isCount && values.isEmpty
+                ? "write count(*)" : isCount ? "to count combinations, concatenate them: count(DISTINCT a || '/' || b)" : nil
+            let wanted =
+                counts.lowerBound == counts.upperBound ? "\(counts.lowerBound)" : "\(counts.lowerBound) to \(counts.upperBound)"
+            throw reporter.error(
+                "\(call.name) takes \(wanted) argument\(wanted == "1" ? "" : "s"), and is given \(values.count)", span,
+                remedy: remedy)
         }
         func lifted(_ function: WindowFunction, _ type: ValueType) -> LiftedCall {
             LiftedCall(function: function, values: values, type: type, isDistinct: call.isDistinct)
@@ -85,23 +105,33 @@ extension SelectBinder {
         case .sum, .average:
             try expect(1...1)
             values[0] = try number(values[0], call)
-            if call.isDistinct { throw reporter.error("\(call.name)(DISTINCT …) is not in the vocabulary yet", span, remedy: "count(DISTINCT …) is") }
+            if call.isDistinct {
+                throw reporter.error(
+                    "\(call.name)(DISTINCT …) is not in the vocabulary yet", span, remedy: "count(DISTINCT …) is")
+            }
             return kind == .sum ? lifted(.sum, sumType(values[0].type)) : lifted(.average, .double)
         case .spread(let function):
             try expect(1...1)
             values[0] = coercion.convert(try number(values[0], call), to: .double)
-            if call.isDistinct { throw reporter.error("\(call.name)(DISTINCT …) is not in the vocabulary yet", span, remedy: "count(DISTINCT …) is") }
+            if call.isDistinct {
+                throw reporter.error(
+                    "\(call.name)(DISTINCT …) is not in the vocabulary yet", span, remedy: "count(DISTINCT …) is")
+            }
             return lifted(function, .double)
         case .extreme(let function):
             try expect(1...1)
             guard values[0].type != .boolean else {
-                throw reporter.error("function \(call.name)(boolean) does not exist", span, remedy: "write \(function == .minimum ? "bool_and" : "bool_or")(\(reporter.code(values[0].span)))")
+                throw reporter.error(
+                    "function \(call.name)(boolean) does not exist", span,
+                    remedy: "write \(function == .minimum ? "bool_and" : "bool_or")(\(reporter.code(values[0].span)))")
             }
             return lifted(function, values[0].type)
         case .logical(let function):
             try expect(1...1)
             guard values[0].type == .boolean else {
-                throw reporter.error("\(call.name) works on booleans, and \(reporter.quoted(values[0].span)) is \(values[0].typeName)", values[0].span, remedy: "compare it: \(call.name)(\(reporter.code(values[0].span)) > 0)")
+                throw reporter.error(
+                    "\(call.name) works on booleans, and \(reporter.quoted(values[0].span)) is \(values[0].typeName)",
+                    values[0].span, remedy: "compare it: \(call.name)(\(reporter.code(values[0].span)) > 0)")
             }
             return lifted(function, .boolean)
         case .edge(let function):
@@ -110,7 +140,11 @@ extension SelectBinder {
         case .nthValue:
             try expect(2...2)
             let position = try constantInteger(values.removeLast(), "nth_value's second argument")
-            guard position > 0 else { throw reporter.error("nth_value counts from 1", call.arguments[1].span, remedy: "write nth_value(x, 1) for the first row of the frame") }
+            guard position > 0 else {
+                throw reporter.error(
+                    "nth_value counts from 1", call.arguments[1].span,
+                    remedy: "write nth_value(x, 1) for the first row of the frame")
+            }
             return lifted(.nthValue(position), values[0].type)
         case .lag:
             try expect(1...3)
@@ -166,7 +200,9 @@ extension SelectBinder {
         if given.count > 1 {
             offset = try constantInteger(given[1], "lag's offset")
             guard offset >= 0 else {
-                throw reporter.error("a negative offset reads a row that comes later, and an answer is given now", given[1].span, remedy: "count the rows back: lag(x, 1)")
+                throw reporter.error(
+                    "a negative offset reads a row that comes later, and an answer is given now", given[1].span,
+                    remedy: "count the rows back: lag(x, 1)")
             }
         }
         let values = try unified([given[0]] + given.dropFirst(2), "lag")

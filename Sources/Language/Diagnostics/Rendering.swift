@@ -47,7 +47,8 @@ private struct Excerpt {
         var shown: [String] = []
         for _ in 0..<Excerpt.linesMax {
             let lineEnd = text[lineStart...].firstIndex(of: 10) ?? text.count
-            shown += Excerpt.marked(text[lineStart..<lineEnd], max(start, lineStart)..<max(max(start, lineStart), min(end, lineEnd)))
+            shown += Excerpt.marked(
+                text[lineStart..<lineEnd], max(start, lineStart)..<max(max(start, lineStart), min(end, lineEnd)))
             guard lineEnd < end, lineEnd + 1 < text.count else { break }
             lineStart = lineEnd + 1
         }
@@ -95,7 +96,8 @@ private struct Excerpt {
     private static func width(_ character: Character) -> Int {
         guard let scalar = character.unicodeScalars.first?.value else { return 0 }
         switch scalar {
-        case 0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1FAFF, 0x20000...0x3FFFD:
+        case 0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60,
+            0xFFE0...0xFFE6, 0x1F300...0x1FAFF, 0x20000...0x3FFFD:
             return 2
         default: return 1
         }

@@ -27,14 +27,16 @@ enum Parser {
         guard bytes.count <= Bounds.statementBytesMax else {
             return .failure(
                 SyntaxFailure(
-                    message: "a statement of \(bytes.count) bytes is longer than the \(Bounds.statementBytesMax) a statement may have",
+                    message:
+                        "a statement of \(bytes.count) bytes is longer than the \(Bounds.statementBytesMax) a statement may have",
                     remedy: nil, span: Span(file: statement.file, first: statement.first, last: statement.first)))
         }
         if let deep = tokens.firstTokenNestedTooDeep(statement) {
             return .failure(
                 SyntaxFailure(
                     message: "nested deeper than the \(Bounds.expressionDepthMax) levels an expression may have",
-                    remedy: "split it: compute a part of it under a name in a subquery", span: Span(file: statement.file, first: deep, last: deep)))
+                    remedy: "split it: compute a part of it under a name in a subquery",
+                    span: Span(file: statement.file, first: deep, last: deep)))
         }
         let terminated = bytes.map(CChar.init(bitPattern:)) + [0]
         let result = pg_query_parse_protobuf(terminated)
@@ -42,7 +44,9 @@ enum Parser {
         if let error = result.error {
             let character = max(0, Int(error.pointee.cursorpos) - 1)
             let byte = Tokens.byteOffset(ofCharacter: character, in: bytes)
-            return .failure(SyntaxRemedies(tokens: tokens, statement: statement).failure(String(cString: error.pointee.message), atByte: byte))
+            return .failure(
+                SyntaxRemedies(tokens: tokens, statement: statement).failure(String(cString: error.pointee.message), atByte: byte)
+            )
         }
         let count = result.parse_tree.len
         let tree = result.parse_tree.data.withMemoryRebound(to: UInt8.self, capacity: count) {

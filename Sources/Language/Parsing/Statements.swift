@@ -90,7 +90,8 @@ extension Tokens {
             return 1
         case "end":
             return -close(&levels)
-        case "not", "like", "ilike", "is", "operator", "overlaps", "collate", "at", "in", "between", "similar", "isnull", "notnull", "escape":
+        case "not", "like", "ilike", "is", "operator", "overlaps", "collate", "at", "in", "between", "similar", "isnull",
+            "notnull", "escape":
             levels[last].chain += 1
             return 1
         case "join", "union", "intersect", "except":

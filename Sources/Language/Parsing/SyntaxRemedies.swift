@@ -9,7 +9,9 @@ struct SyntaxRemedies {
         let place = atEnd ? statement.last : min(max(tokens.index(atByte: byte), statement.first), statement.last)
         if let known = foreignConstruct(near: place) { return known }
         let span = Span(file: statement.file, first: place, last: place)
-        return SyntaxFailure(message: atEnd ? "the statement ends too early" : message, remedy: remedy(message, at: place, atEnd: atEnd), span: span)
+        return SyntaxFailure(
+            message: atEnd ? "the statement ends too early" : message, remedy: remedy(message, at: place, atEnd: atEnd),
+            span: span)
     }
 
     /// SQL of other databases, wherever in the statement it is: the parser stumbles one or two words later.
@@ -24,10 +26,13 @@ struct SyntaxRemedies {
                 while let following = tokens.keyword(last + 1), joins.contains(following) { last += 1 }
                 guard last > index else { continue }
                 return refusal(
-                    "ASOF JOIN is not in the vocabulary yet: a view reads one stream", "send the joined columns with the event", index, last)
+                    "ASOF JOIN is not in the vocabulary yet: a view reads one stream", "send the joined columns with the event",
+                    index, last)
             }
             if word == "qualify" {
-                return refusal("QUALIFY is not in the vocabulary", "filter in an outer query: SELECT … FROM (SELECT …) f WHERE …", index, index)
+                return refusal(
+                    "QUALIFY is not in the vocabulary", "filter in an outer query: SELECT … FROM (SELECT …) f WHERE …", index,
+                    index)
             }
             if word == "ignore" || word == "respect", next == "nulls" {
                 return refusal("\(word!.uppercased()) NULLS is not in the vocabulary yet", nil, index, index + 1)
@@ -35,7 +40,8 @@ struct SyntaxRemedies {
             if word == "interval", index < statement.last, tokens.text(index + 1).allSatisfy(\.isNumber) {
                 let unit = next == nil ? tokens.keyword(index + 2) : nil
                 let written = "INTERVAL '\(tokens.text(index + 1))\(unit.map { " " + $0 } ?? "")'"
-                return refusal("an interval's value stands in quotes", "write \(written)", index, unit == nil ? index + 1 : index + 2)
+                return refusal(
+                    "an interval's value stands in quotes", "write \(written)", index, unit == nil ? index + 1 : index + 2)
             }
             if tokens.text(index) == "*", let next, ["exclude", "except", "replace"].contains(next) {
                 return refusal("SELECT * \(next.uppercased()) is not in the vocabulary", "list the columns", index, index + 1)
@@ -56,26 +62,35 @@ struct SyntaxRemedies {
         let word = tokens.keyword(place)
         let before = tokens.text(place - 1)
         let clauses: Set<String> = ["from", "where", "window", "group", "order"]
-        if before == ",", place > statement.first, let word, clauses.contains(word) { return "take away the comma before \(word.uppercased())" }
+        if before == ",", place > statement.first, let word, clauses.contains(word) {
+            return "take away the comma before \(word.uppercased())"
+        }
         if text == ")", before == "," { return "take away the comma before the parenthesis" }
         if text == "==" || text == "=" && before == "=" { return "equality is =" }
         if hasOpenParenthesis { return "a parenthesis is still open" }
-        if let word, ["create", "select", "set"].contains(word), place > statement.first { return "end the statement before it with a semicolon" }
+        if let word, ["create", "select", "set"].contains(word), place > statement.first {
+            return "end the statement before it with a semicolon"
+        }
         if word == nil || place == statement.first, let first = tokens.keyword(statement.first), place == statement.first {
             let verbs = ["create", "select", "with", "set"]
             if let near = Suggestion.nearest(to: first, among: verbs) { return "did you mean \(near.uppercased())?" }
             return "definitions are CREATE TABLE, CREATE VIEW, SET TimeZone and one bare SELECT"
         }
         // Two operands side by side.
-        if word != nil, tokens.keyword(place - 1) != nil || before == ")" { return "is there a comma or an operator missing before \(text)?" }
+        if word != nil, tokens.keyword(place - 1) != nil || before == ")" {
+            return "is there a comma or an operator missing before \(text)?"
+        }
         return nil
     }
 
     /// What PostgreSQL's grammar checks by itself.
     private static let known: [String: String] = [
-        "frame starting from current row cannot have preceding rows": "the earlier bound goes first: BETWEEN … PRECEDING AND CURRENT ROW",
-        "frame starting from following row cannot have preceding rows": "the earlier bound goes first, and a frame ends at CURRENT ROW or PRECEDING",
-        "frame starting from following row cannot end with current row": "the earlier bound goes first: BETWEEN … PRECEDING AND CURRENT ROW",
+        "frame starting from current row cannot have preceding rows":
+            "the earlier bound goes first: BETWEEN … PRECEDING AND CURRENT ROW",
+        "frame starting from following row cannot have preceding rows":
+            "the earlier bound goes first, and a frame ends at CURRENT ROW or PRECEDING",
+        "frame starting from following row cannot end with current row":
+            "the earlier bound goes first: BETWEEN … PRECEDING AND CURRENT ROW",
         "frame start cannot be UNBOUNDED FOLLOWING": "a frame begins at UNBOUNDED PRECEDING, … PRECEDING or CURRENT ROW",
         "frame end cannot be UNBOUNDED PRECEDING": "a frame ends at CURRENT ROW or … PRECEDING",
         "subquery in FROM must have an alias": "name it behind the parenthesis: FROM (SELECT …) f",

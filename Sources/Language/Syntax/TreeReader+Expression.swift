@@ -60,19 +60,24 @@ extension TreeReader {
                     "\(tokens.text(first)) depends on the clock, and answers follow from the events alone",
                     remedy: "use the event time column"), span: span(first, first))
         case PG_QUERY__NODE__NODE_A_ARRAY_EXPR:
-            return refuse("arrays are not in the vocabulary", value.a_array_expr.pointee.location, "for a list of values, write x IN (1, 2, 3)")
+            return refuse(
+                "arrays are not in the vocabulary", value.a_array_expr.pointee.location,
+                "for a list of values, write x IN (1, 2, 3)")
         case PG_QUERY__NODE__NODE_ROW_EXPR:
             return refuse("rows are not in the vocabulary", value.row_expr.pointee.location, "compare the columns one by one")
         case PG_QUERY__NODE__NODE_COLLATE_CLAUSE:
-            return refuse("COLLATE is not in the vocabulary: text compares by code point", value.collate_clause.pointee.location, nil)
+            return refuse(
+                "COLLATE is not in the vocabulary: text compares by code point", value.collate_clause.pointee.location, nil)
         case PG_QUERY__NODE__NODE_PARAM_REF:
-            return refuse("a parameter has no value in a definition", value.param_ref.pointee.location, "write the constant itself")
+            return refuse(
+                "a parameter has no value in a definition", value.param_ref.pointee.location, "write the constant itself")
         case PG_QUERY__NODE__NODE_A_INDIRECTION:
             var inner = value.a_indirection.pointee.arg.map(expression) ?? ExpressionSyntax(kind: .null, span: statement.span)
             inner.kind = .unsupported("fields and subscripts are not in the vocabulary", remedy: nil)
             return inner
         default:
-            return ExpressionSyntax(kind: .unsupported("this expression is not in the vocabulary", remedy: nil), span: statement.span)
+            return ExpressionSyntax(
+                kind: .unsupported("this expression is not in the vocabulary", remedy: nil), span: statement.span)
         }
     }
 
@@ -140,10 +145,12 @@ extension TreeReader {
             return ExpressionSyntax(kind: .like(left, right, negated: negated, caseInsensitive: true), span: whole)
         case PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY, PG_QUERY__A__EXPR__KIND__AEXPR_OP_ALL:
             return ExpressionSyntax(
-                kind: .unsupported("ANY and ALL are not in the vocabulary", remedy: "for a list of values, write x IN (1, 2, 3)"), span: whole)
+                kind: .unsupported("ANY and ALL are not in the vocabulary", remedy: "for a list of values, write x IN (1, 2, 3)"),
+                span: whole)
         default:
             return ExpressionSyntax(
-                kind: .unsupported("regular expressions are not in the vocabulary", remedy: "use LIKE, starts_with or split_part"), span: whole)
+                kind: .unsupported(
+                    "regular expressions are not in the vocabulary", remedy: "use LIKE, starts_with or split_part"), span: whole)
         }
     }
 

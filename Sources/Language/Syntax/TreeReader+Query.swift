@@ -18,7 +18,9 @@ extension TreeReader {
     }
 
     private func output(_ node: Node) -> SelectSyntax.Output? {
-        guard node.pointee.node_case == PG_QUERY__NODE__NODE_RES_TARGET, let value = node.pointee.res_target.pointee.val else { return nil }
+        guard node.pointee.node_case == PG_QUERY__NODE__NODE_RES_TARGET, let value = node.pointee.res_target.pointee.val else {
+            return nil
+        }
         let expression = expression(value)
         return .init(alias: name(node.pointee.res_target.pointee.name), expression: expression, span: expression.span)
     }
@@ -72,7 +74,8 @@ extension TreeReader {
             guard let query = subselect.subquery, query.pointee.node_case == PG_QUERY__NODE__NODE_SELECT_STMT,
                 let close = partner(open), open + 1 < close
             else {
-                return .unsupported(Refusal(message: "this source is not in the vocabulary", remedy: nil, span: clauseSpan(from, in: region)))
+                return .unsupported(
+                    Refusal(message: "this source is not in the vocabulary", remedy: nil, span: clauseSpan(from, in: region)))
             }
             let (alias, columns) = alias(subselect.alias, after: close)
             return .subquery(
@@ -115,7 +118,9 @@ extension TreeReader {
     private func join(_ join: PgQuery__JoinExpr, from: Int, in region: Span) -> Refusal {
         let symbol = find(["join"], in: span(from, region.last)) ?? from
         var first = symbol
-        while let word = tokens.keyword(first - 1), ["left", "right", "full", "inner", "outer", "cross", "natural", "asof"].contains(word) {
+        while let word = tokens.keyword(first - 1),
+            ["left", "right", "full", "inner", "outer", "cross", "natural", "asof"].contains(word)
+        {
             first -= 1
         }
         let isLateral = tokens.keyword(symbol + 1) == "lateral"
@@ -140,7 +145,8 @@ extension TreeReader {
     /// From a keyword to the next clause of the query.
     private func clauseSpan(_ first: Int, in region: Span) -> Span {
         let clauses: Set<String> = [
-            "from", "where", "group", "having", "window", "order", "limit", "offset", "fetch", "for", "union", "intersect", "except",
+            "from", "where", "group", "having", "window", "order", "limit", "offset", "fetch", "for", "union", "intersect",
+            "except",
         ]
         guard first < region.last, let next = find(clauses, in: span(first + 1, region.last)), next > first else {
             return span(first, region.last)
@@ -160,7 +166,8 @@ extension TreeReader {
             return [
                 Refusal(
                     message: "\(words) is not in the vocabulary yet: a view reads one stream",
-                    remedy: "define one view for each stream, or send both kinds of event to one stream with a column that tells them apart",
+                    remedy:
+                        "define one view for each stream, or send both kinds of event to one stream with a column that tells them apart",
                     span: span(index, isAll ? index + 1 : index))
             ]
         }
@@ -174,19 +181,27 @@ extension TreeReader {
                     span: span(region.first, region.first + 1)))
         }
         if select.n_distinct_clause > 0 { refusals.append(distinctRefusal(in: region)) }
-        if select.into_clause != nil { refusals.append(refusal(["into"], "SELECT INTO is not in the vocabulary", "write CREATE VIEW name AS SELECT …")) }
+        if select.into_clause != nil {
+            refusals.append(refusal(["into"], "SELECT INTO is not in the vocabulary", "write CREATE VIEW name AS SELECT …"))
+        }
         if select.n_group_clause > 0 {
             refusals.append(
                 refusal(
                     ["group"], "GROUP BY gives one row a group, once all rows are there; a view gives one row an event",
-                    "write the aggregate over a window: sum(x) OVER (PARTITION BY key ORDER BY time RANGE BETWEEN INTERVAL '1 hour' PRECEDING AND CURRENT ROW)"))
+                    "write the aggregate over a window: sum(x) OVER (PARTITION BY key ORDER BY time RANGE BETWEEN INTERVAL '1 hour' PRECEDING AND CURRENT ROW)"
+                ))
         }
         if select.having_clause != nil {
-            refusals.append(refusal(["having"], "HAVING needs GROUP BY, and a view gives one row an event", "filter in an outer query: SELECT … FROM (SELECT …) f WHERE …"))
+            refusals.append(
+                refusal(
+                    ["having"], "HAVING needs GROUP BY, and a view gives one row an event",
+                    "filter in an outer query: SELECT … FROM (SELECT …) f WHERE …"))
         }
         if select.n_sort_clause > 0 {
             refusals.append(
-                refusal(["order"], "a view has no order of its own: its rows come as its events do, and sorting needs later rows", "leave ORDER BY out; sort where the rows are read"))
+                refusal(
+                    ["order"], "a view has no order of its own: its rows come as its events do, and sorting needs later rows",
+                    "leave ORDER BY out; sort where the rows are read"))
         }
         if select.limit_count != nil || select.limit_offset != nil {
             refusals.append(
@@ -194,7 +209,9 @@ extension TreeReader {
                     ["limit", "fetch", "offset"], "which rows are among the first depends on later rows",
                     "filter in an outer query: SELECT … FROM (SELECT …) f WHERE …"))
         }
-        if select.n_locking_clause > 0 { refusals.append(refusal(["for"], "FOR UPDATE and its kind have no meaning for a view", "leave it out")) }
+        if select.n_locking_clause > 0 {
+            refusals.append(refusal(["for"], "FOR UPDATE and its kind have no meaning for a view", "leave it out"))
+        }
         return refusals
     }
 
@@ -203,11 +220,13 @@ extension TreeReader {
         if tokens.keyword(first + 1) == "on" {
             return Refusal(
                 message: "DISTINCT ON keeps the first row of each group, and which one that is depends on later rows",
-                remedy: "for the row's values at the latest event, read the view with get", span: span(first, partner(first + 2) ?? first + 1))
+                remedy: "for the row's values at the latest event, read the view with get",
+                span: span(first, partner(first + 2) ?? first + 1))
         }
         return Refusal(
             message: "SELECT DISTINCT would hold back rows until all are known; a view gives one row an event",
-            remedy: "leave DISTINCT out; to keep an event's first occurrence, filter on row_number() OVER (…) = 1 in an outer query",
+            remedy:
+                "leave DISTINCT out; to keep an event's first occurrence, filter on row_number() OVER (…) = 1 in an outer query",
             span: span(first, first))
     }
 }

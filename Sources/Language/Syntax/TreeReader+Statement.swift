@@ -26,17 +26,24 @@ extension TreeReader {
         let first = token(relation.location)
         var refusals: [Refusal] = []
         if name(relation.schemaname) != nil {
-            refusals.append(Refusal(message: "a definition has no schemas", remedy: "write the table's name alone: \(string(relation.relname))", span: span(first, first + 2)))
+            refusals.append(
+                Refusal(
+                    message: "a definition has no schemas", remedy: "write the table's name alone: \(string(relation.relname))",
+                    span: span(first, first + 2)))
         }
         var syntax = TableSyntax(
-            name: Name(text: string(relation.relname), span: span(first, name(relation.schemaname) == nil ? first : first + 2)), columns: [],
+            name: Name(text: string(relation.relname), span: span(first, name(relation.schemaname) == nil ? first : first + 2)),
+            columns: [],
             primaryKey: [], options: list(table.options, table.n_options).compactMap(option), refusals: refusals)
         for element in list(table.table_elts, table.n_table_elts) {
             switch element.pointee.node_case {
             case PG_QUERY__NODE__NODE_COLUMN_DEF: column(element.pointee.column_def.pointee, into: &syntax)
             case PG_QUERY__NODE__NODE_CONSTRAINT: constraint(element.pointee.constraint.pointee, into: &syntax)
             default:
-                syntax.refusals.append(Refusal(message: "LIKE is not in the vocabulary of CREATE TABLE", remedy: "list the columns", span: syntax.name.span))
+                syntax.refusals.append(
+                    Refusal(
+                        message: "LIKE is not in the vocabulary of CREATE TABLE", remedy: "list the columns",
+                        span: syntax.name.span))
             }
         }
         if table.n_inh_relations > 0 || table.partspec != nil || table.partbound != nil || table.of_typename != nil {
@@ -55,7 +62,8 @@ extension TreeReader {
         var result = TableSyntax.Column(
             name: Name(text: columnName, span: span(first, first)), type: type(typeName), isNotNull: column.is_not_null != 0,
             isPrimaryKey: false)
-        for node in list(column.constraints, column.n_constraints) where node.pointee.node_case == PG_QUERY__NODE__NODE_CONSTRAINT {
+        for node in list(column.constraints, column.n_constraints) where node.pointee.node_case == PG_QUERY__NODE__NODE_CONSTRAINT
+        {
             let constraint = node.pointee.constraint.pointee
             switch constraint.contype {
             case PG_QUERY__CONSTR_TYPE__CONSTR_NOTNULL: result.isNotNull = true
@@ -66,7 +74,9 @@ extension TreeReader {
         }
         if column.coll_clause != nil {
             table.refusals.append(
-                Refusal(message: "COLLATE is not in the vocabulary: text compares by code point", remedy: "leave it out", span: result.type.span))
+                Refusal(
+                    message: "COLLATE is not in the vocabulary: text compares by code point", remedy: "leave it out",
+                    span: result.type.span))
         }
         table.columns.append(result)
     }
@@ -107,7 +117,9 @@ extension TreeReader {
         let first = token(element.location)
         // `name = value`, or the name alone.
         let last = tokens.text(first + 1) == "=" ? first + 2 : first
-        return .init(name: string(element.defname), value: optionValue(element.arg), span: span(first, tokens.text(last) == "-" ? last + 1 : last))
+        return .init(
+            name: string(element.defname), value: optionValue(element.arg),
+            span: span(first, tokens.text(last) == "-" ? last + 1 : last))
     }
 
     private func optionValue(_ node: Node?) -> TableSyntax.Option.Value {
@@ -138,19 +150,24 @@ extension TreeReader {
         if name(view.view.pointee.schemaname) != nil {
             refusals.append(
                 Refusal(
-                    message: "a definition has no schemas", remedy: "write the view's name alone: \(string(view.view.pointee.relname))",
+                    message: "a definition has no schemas",
+                    remedy: "write the view's name alone: \(string(view.view.pointee.relname))",
                     span: span(first, first + 2)))
         }
         if view.n_options > 0, let with = find(["with"], in: span(first, after)) {
             refusals.append(
                 Refusal(
-                    message: "a view takes no options", remedy: "event_time, lateness, idle_after and max_ahead belong to CREATE TABLE",
+                    message: "a view takes no options",
+                    remedy: "event_time, lateness, idle_after and max_ahead belong to CREATE TABLE",
                     span: span(with, partner(with + 1) ?? with)))
         }
         if view.with_check_option == PG_QUERY__VIEW_CHECK_OPTION__LOCAL_CHECK_OPTION
             || view.with_check_option == PG_QUERY__VIEW_CHECK_OPTION__CASCADED_CHECK_OPTION
         {
-            refusals.append(Refusal(message: "WITH CHECK OPTION has no meaning for a view of events", remedy: "leave it out", span: span(first, first)))
+            refusals.append(
+                Refusal(
+                    message: "WITH CHECK OPTION has no meaning for a view of events", remedy: "leave it out",
+                    span: span(first, first)))
         }
         return .view(
             ViewSyntax(
@@ -163,12 +180,15 @@ extension TreeReader {
         let whole = statement.span
         guard string(setting.name).lowercased() == "timezone", setting.kind == PG_QUERY__VARIABLE_SET_KIND__VAR_SET_VALUE else {
             return .unsupported(
-                Refusal(message: "\(string(setting.name)) is not a setting of Millrace", remedy: "the one setting is SET TimeZone = 'Area/City'", span: whole))
+                Refusal(
+                    message: "\(string(setting.name)) is not a setting of Millrace",
+                    remedy: "the one setting is SET TimeZone = 'Area/City'", span: whole))
         }
         guard setting.n_args == 1, let argument = setting.args[0], case .string(let zone) = expression(argument).kind else {
             return .unsupported(
                 Refusal(
-                    message: "the time zone must be the name of a zone", remedy: "write SET TimeZone = 'Europe/Berlin', or 'UTC'", span: whole))
+                    message: "the time zone must be the name of a zone", remedy: "write SET TimeZone = 'Europe/Berlin', or 'UTC'",
+                    span: whole))
         }
         return .timeZone(zone, whole)
     }

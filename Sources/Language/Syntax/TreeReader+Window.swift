@@ -32,7 +32,8 @@ extension TreeReader {
         return ExpressionSyntax(
             kind: .call(
                 CallSyntax(
-                    name: names.last ?? "", nameSpan: span(first, first), headSpan: head, arguments: arguments, argumentNames: argumentNames,
+                    name: names.last ?? "", nameSpan: span(first, first), headSpan: head, arguments: arguments,
+                    argumentNames: argumentNames,
                     isStar: call.agg_star != 0, isDistinct: call.agg_distinct != 0, filter: filter, window: window,
                     unsupported: unsupported)),
             span: span(whole.first, whole.last))
@@ -50,14 +51,19 @@ extension TreeReader {
     }
 
     private func sort(_ node: Node) -> SortSyntax? {
-        guard node.pointee.node_case == PG_QUERY__NODE__NODE_SORT_BY, let key = node.pointee.sort_by.pointee.node else { return nil }
+        guard node.pointee.node_case == PG_QUERY__NODE__NODE_SORT_BY, let key = node.pointee.sort_by.pointee.node else {
+            return nil
+        }
         let sort = node.pointee.sort_by.pointee
         let expression = expression(key)
         var last = expression.span.last
-        while last < statement.last, let word = tokens.keyword(last + 1), ["asc", "desc", "nulls", "first", "last", "using"].contains(word) {
+        while last < statement.last, let word = tokens.keyword(last + 1),
+            ["asc", "desc", "nulls", "first", "last", "using"].contains(word)
+        {
             last += 1
         }
-        let isDescending = sort.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_DESC || sort.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_USING
+        let isDescending =
+            sort.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_DESC || sort.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_USING
         return SortSyntax(
             expression: expression, isDescending: isDescending,
             nullsFirst: sort.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST,
