@@ -77,6 +77,16 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // What `make bench` times beside the server.
+        .executableTarget(
+            name: "millrace-bench",
+            dependencies: [
+                "Engine", "Plan", "Language", "Wire", "Values", "Linux",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "benchmarks/Engine",
+            swiftSettings: strict),
+
         // Examples: what a user of the package would write.
         .target(name: "PaymentSimulator", path: "examples/payments/Simulator", swiftSettings: strict),
         .executableTarget(

@@ -20,7 +20,7 @@ import Plan
     func run() throws {
         let plan = try compile()
         let columns = try CardColumns(path: rows)
-        var shard = try Shard(plan: plan.plan, index: 0, count: 1, memoryBytesMax: Self.memoryBytesMax)
+        var shard = Shard(plan: plan.plan, index: 0, count: 1, memoryBytesMax: Self.memoryBytesMax)
         let batch = Batch(plan)
 
         let start = SystemClock.monotonicNanoseconds()
@@ -46,7 +46,7 @@ import Plan
         let source = SourceText(name: definitions, text: String(decoding: file.bytes, as: UTF8.self))
         let (compiled, diagnostics) = Compiler.compile([source])
         guard let compiled else {
-            throw ValidationError(diagnostics.map { $0.rendered(in: [source]) }.joined(separator: "\n"))
+            throw ValidationError(diagnostics.map { $0.rendered(sources: [source]) }.joined(separator: "\n"))
         }
         return try CompiledPlan(Planner.plan(compiled))
     }
