@@ -54,6 +54,17 @@ bool CKernels_isASCII(const uint8_t *bytes, size_t count) {
     return !(high & 0x8080808080808080u);
 }
 
+bool CKernels_anyByte(const uint8_t *bytes, size_t count) {
+    uint64_t any = 0;
+    for (; count >= 8; count -= 8, bytes += 8) {
+        uint64_t word;
+        memcpy(&word, bytes, 8);
+        any |= word;
+    }
+    for (; count > 0; count--, bytes++) any |= *bytes;
+    return any != 0;
+}
+
 /* Length of the well-formed character at `bytes`, or 0. */
 static size_t character(const uint8_t *bytes, size_t count) {
     uint8_t lead = bytes[0];

@@ -24,6 +24,9 @@ bool CKernels_offsetsSplitNothing32(const void *offsets, size_t rows, const uint
 /* Ones among the first `rows` bits. */
 size_t CKernels_countBits(const uint8_t *bitmap, size_t rows);
 
+/* True when a byte is not zero. */
+bool CKernels_anyByte(const uint8_t *bytes, size_t count);
+
 /* IEEE 754 binary16, whatever the processor knows of it. */
 float CKernels_halfToFloat(uint16_t half);
 

@@ -8,7 +8,7 @@ extension BatchSource {
     ) throws(ColumnProblem) -> ColumnView {
         if case .allNull = plan.conversion { return try allNull(plan.type, scratch: &scratch) }
         var column = ColumnView(
-            type: plan.type, rowCount: rowCount, nullCount: 0, validity: nil, values: emptyColumn.offsets)
+            type: plan.type, rowCount: rowCount, nullCount: 0, validity: nil, values: body)
         try readValidity(plan, into: &column, scratch: &scratch)
         switch plan.conversion {
         case .allNull: break

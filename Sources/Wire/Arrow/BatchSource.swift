@@ -29,7 +29,8 @@ struct BatchSource {
     /// Pairs of Int64, 4-byte aligned.
     private let nodes: UnsafeRawPointer?
     private let buffers: UnsafeRawPointer?
-    private let body: UnsafeRawPointer
+    /// Where the body begins; an address even where it is empty.
+    let body: UnsafeRawPointer
     private let isCompressed: Bool
     private let decompressionContext: OpaquePointer?
 

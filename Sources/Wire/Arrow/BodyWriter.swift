@@ -1,3 +1,4 @@
+import CKernels
 import Values
 
 /// Writes the body of one batch, column by column, and notes where its buffers stand.
@@ -21,13 +22,13 @@ struct BodyWriter {
     mutating func column(
         _ type: ValueType, _ source: BatchWriter.Source, _ rows: PickedRows, into output: inout OutputBuffer
     ) throws(WireError) {
-        if type == .interval, let nulls = intervalNulls(source, rows) {
+        if case .interval = type, let nulls = intervalNulls(source, rows) {
             defer { nulls.deallocate() }
             let nullable = BatchWriter.Source(values: source.values, nulls: UnsafePointer(nulls))
             return write(type, nullable, rows, nullCount: validity(nulls, rows, into: &output), into: &output)
         }
         let nullCount = validity(source.nulls, rows, into: &output)
-        if type == .text {
+        if case .text = type {
             try text(source, rows, hasNulls: nullCount > 0, into: &output)
         } else {
             write(type, source, rows, nullCount: nullCount, into: &output)
@@ -56,7 +57,7 @@ struct BodyWriter {
     ) -> Int {
         let first = output.count
         var nullCount = 0
-        if let nulls {
+        if let nulls, rows.selection != nil || CKernels_anyByte(nulls, rows.count) {
             let bitmap = output.appendUninitialized((rows.count + 7) / 8).assumingMemoryBound(to: UInt8.self)
             nullCount = rows.count - packBits(nulls, rows, inverted: 1, into: bitmap)
             if nullCount == 0 { output.truncate(to: first) }
@@ -71,7 +72,8 @@ struct BodyWriter {
         into output: inout OutputBuffer
     ) {
         let first = output.count
-        let byteCount = type == .boolean ? (rows.count + 7) / 8 : rows.count * type.arrowWidth
+        let width = type.arrowWidth
+        let byteCount = width == 0 ? (rows.count + 7) / 8 : rows.count * width
         let place = output.appendUninitialized(byteCount)
         switch type {
         case .boolean:
@@ -88,9 +90,7 @@ struct BodyWriter {
         case .interval: gather(source, rows, to: place) { (value: Interval) in MonthDayNano(value) }
         case .text: preconditionFailure("text has a function of its own")
         }
-        if nullCount > 0, type != .boolean, let nulls = source.nulls {
-            zeroNulls(place, width: type.arrowWidth, nulls, rows)
-        }
+        if nullCount > 0, width > 0, let nulls = source.nulls { zeroNulls(place, width: width, nulls, rows) }
         note(bufferFrom: first, &output)
     }
 
