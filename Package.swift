@@ -25,7 +25,7 @@ let package = Package(
         // C and C++ behind flat C interfaces.
         .target(name: "CFlatBuffers", cxxSettings: [.headerSearchPath("generated")]),
         .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
-        .target(name: "CKernels"),
+        .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
         .target(name: "CLinux"),
         .target(
             name: "CPostgresParser",
