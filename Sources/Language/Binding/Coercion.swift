@@ -81,7 +81,7 @@ struct Coercion {
             let local = Expression.constant(scalar, .timestamp)
             return Typed(.call(.atTimeZone(timeZone), [local], .timestamptz), isNullable: false, span: value.span)
         }
-        // Digits beyond the scale are rounded: the type of a literal that meets a numeric is the literal's own.
+        // Beside a numeric(p,s) a string's digits beyond the scale are rounded; a number's are not.
         return Typed(.constant(scalar, type), isNullable: false, span: value.span)
     }
 
