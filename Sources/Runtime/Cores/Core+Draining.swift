@@ -6,7 +6,8 @@ import Wire
 extension Core {
     /// Called on every turn while the server drains.
     func leaveIfDrained() {
-        if !isDraining { beginDraining() }
+        if !isDraining { stopAccepting() }
+        drainSessions()
         if turnNanoseconds >= exchange.drainDeadline.load(ordering: .acquiring) { cutOff() }
         if !isCounted && sessionCount == 0 && inFlight.isEmpty && waitingRequest == nil {
             isCounted = true
@@ -18,14 +19,21 @@ extension Core {
         hasLeft = allDrained && completionCursor == exchange.ring.end
     }
 
-    private func beginDraining() {
+    private func stopAccepting() {
         isDraining = true
         for box in listeners { poll.remove(box.listener.number) }
+    }
+
+    /// What the kernel has already received was sent before the goodbye: it is answered, up to a bound that somebody who
+    /// never stops sending meets. A connection that has to wait is told when it has waited.
+    private func drainSessions() {
         for session in sessions {
-            guard let session, session.ending == .no else { continue }
-            // What the kernel has already received was sent before the goodbye: it is answered, one bounded read of it.
-            if session.interest.contains(.read) { read(session) }
-            guard !session.isClosed && session.ending == .no else { continue }
+            guard let session, session.ending == .no, session.state.phase != .finishing else { continue }
+            var readsLeft = 256
+            while readsLeft > 0 && !session.input.isPaused && !session.isClosed && session.ending == .no, read(session) {
+                readsLeft -= 1
+            }
+            guard !session.isClosed && session.ending == .no && !session.input.isPaused else { continue }
             perform(session.state.drain(), for: session)
         }
         sendAll()

@@ -9,15 +9,23 @@ import Wire
 /// - What remains (part of a frame, or frames that have to wait) moves to a block of the connection's own, large enough
 ///   for the frame it begins, and is added to there. At most one block's worth of bytes is moved for one read.
 extension Core {
-    /// One read, bounded by a block: the next turn reads on, after everybody else had theirs.
-    func read(_ session: Session) {
-        if session.ending == .lingering { return discardInput(of: session) }
+    /// One read, bounded by a block: the next turn reads on, after everybody else had theirs. True if it brought bytes.
+    @discardableResult func read(_ session: Session) -> Bool {
+        if session.ending == .lingering {
+            discardInput(of: session)
+            return false
+        }
         let isOwn = session.input.block != nil
-        guard let block = isOwn ? session.input.block : landingBlock() else { return pause(session, .memory) }
+        guard let block = isOwn ? session.input.block : landingBlock() else {
+            pause(session, .memory)
+            return false
+        }
         let from = isOwn ? session.input.end : landingUsed
         switch session.socket.read(into: UnsafeMutableRawBufferPointer(rebasing: block.bytes[from...])) {
-        case .wouldBlock: return
-        case .ended, .failed: return close(session)
+        case .wouldBlock: return false
+        case .ended, .failed:
+            close(session)
+            return false
         case .bytes(let count):
             metrics.receivedBytes += UInt64(count)
             if isOwn {
@@ -28,6 +36,7 @@ extension Core {
             }
         }
         updateInterest(of: session)
+        return true
     }
 
     private func landingBlock() -> ReceiveBlock? {
