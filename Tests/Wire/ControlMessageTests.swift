@@ -53,15 +53,16 @@ import Wire
 
     @Test func `an enum value of a later version is refused by name`() throws {
         var body = ControlMessage.subscribe(Subscribe(view: "v", onFull: .skip)).encode()
-        let place = try #require(body.indices.reversed().first { index in
-            var changed = body
-            guard changed[index] == 1 else { return false }
-            changed[index] = 9
-            let error = #expect(throws: WireError.self) {
-                try changed.withUnsafeBytes { _ = try ControlMessage.decode(kind: .subscribe, body: $0) }
-            }
-            return error?.description.contains("on_full 9") ?? false
-        })
+        let place = try #require(
+            body.indices.reversed().first { index in
+                var changed = body
+                guard changed[index] == 1 else { return false }
+                changed[index] = 9
+                let error = #expect(throws: WireError.self) {
+                    try changed.withUnsafeBytes { _ = try ControlMessage.decode(kind: .subscribe, body: $0) }
+                }
+                return error?.description.contains("on_full 9") ?? false
+            })
         body[place] = 0
         let decoded = try body.withUnsafeBytes { try ControlMessage.decode(kind: .subscribe, body: $0) }
         #expect(decoded == .subscribe(Subscribe(view: "v", onFull: .close)))

@@ -142,10 +142,11 @@ private func frames(
         }
     }
 
-    @Test(arguments: [
-        ("", 0), ("a", 0xC1D0_4330), ("123456789", 0xE306_9283),
-        ("The quick brown fox jumps over the lazy dog", 0x2262_0404),
-    ] as [(String, UInt32)])
+    @Test(
+        arguments: [
+            ("", 0), ("a", 0xC1D0_4330), ("123456789", 0xE306_9283),
+            ("The quick brown fox jumps over the lazy dog", 0x2262_0404),
+        ] as [(String, UInt32)])
     func `CRC-32C has the published check values, by instruction and by tables`(text: String, expected: UInt32) {
         let bytes = Array(text.utf8)
         #expect(CKernels_crc32c(bytes, bytes.count) == expected)

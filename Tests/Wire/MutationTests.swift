@@ -161,10 +161,11 @@ final class MutationSubject {
     static func dictionarySubjects() throws -> [MutationSubject] {
         try Python.requirePyArrow()
         let directory = try TemporaryDirectory()
-        let program = PyArrowTests.prelude + """
-            table = pa.table({'x': pa.array(['a', 'für', 'bb', None]).dictionary_encode()})
-            with ipc.new_stream(f'{out}/x.arrows', table.schema) as w: w.write(table)
-            """
+        let program =
+            PyArrowTests.prelude + """
+                table = pa.table({'x': pa.array(['a', 'für', 'bb', None]).dictionary_encode()})
+                with ipc.new_stream(f'{out}/x.arrows', table.schema) as w: w.write(table)
+                """
         try #require(Python.run(program, [directory.path]))
         return try directory.read("x.arrows").withUnsafeBytes { bytes in
             var stream = try ArrowStreamReader(bytes)

@@ -166,20 +166,23 @@ struct FromPyArrow: Sendable, CustomTestStringConvertible {
     @Test func `dictionaries of a stream are replaced and added to`() throws {
         try Python.requirePyArrow()
         let directory = try TemporaryDirectory()
-        let program = Self.prelude + """
-            def batch(words, indices):
-                return pa.record_batch([pa.DictionaryArray.from_arrays(pa.array(indices, pa.int8()), pa.array(words))], ['x'])
-            batches = [batch(['a', 'b'], [0, 1]), batch(['a', 'b', 'c'], [2, 0]), batch(['z'], [0, None])]
-            options = ipc.IpcWriteOptions(emit_dictionary_deltas=True)
-            with ipc.new_stream(f'{out}/x.arrows', batches[0].schema, options=options) as w:
-                for b in batches: w.write(b)
-            """
+        let program =
+            Self.prelude + """
+                def batch(words, indices):
+                    return pa.record_batch([pa.DictionaryArray.from_arrays(pa.array(indices, pa.int8()), pa.array(words))], ['x'])
+                batches = [batch(['a', 'b'], [0, 1]), batch(['a', 'b', 'c'], [2, 0]), batch(['z'], [0, None])]
+                options = ipc.IpcWriteOptions(emit_dictionary_deltas=True)
+                with ipc.new_stream(f'{out}/x.arrows', batches[0].schema, options=options) as w:
+                    for b in batches: w.write(b)
+                """
         try #require(Python.run(program, [directory.path]))
         let found = try allCells(try directory.read("x.arrows"), target: [Field(name: "x", type: .text)])
         #expect(found == [[.text("a"), .text("b"), .text("c"), .text("a"), .text("z"), .null]])
     }
 
-    @Test(arguments: [false, true]) func `pyarrow reads what we write, and finds nothing to complain of`(isCompressed: Bool) throws {
+    @Test(arguments: [false, true]) func `pyarrow reads what we write, and finds nothing to complain of`(isCompressed: Bool)
+        throws
+    {
         try Python.requirePyArrow()
         let directory = try TemporaryDirectory()
         let columns = everyType(rows: 200)
@@ -204,14 +207,15 @@ struct FromPyArrow: Sendable, CustomTestStringConvertible {
         _ = try directory.write("ours.arrow", fileBytes)
 
         // pyarrow reads ours, and writes what it read: that must be what we wrote.
-        let program = Self.prelude + """
-            a = ipc.open_stream(f'{out}/ours.arrows').read_all()
-            b = ipc.open_file(f'{out}/ours.arrow').read_all()
-            a.validate(full=True); b.validate(full=True)
-            assert a.equals(b) and a.num_rows == 201, (a, b)
-            assert str(a.schema.field('tstz').type) == 'timestamp[us, tz=UTC]' and not a.schema.field('id').nullable
-            with ipc.new_stream(f'{out}/theirs.arrows', a.schema) as w: w.write(a)
-            """
+        let program =
+            Self.prelude + """
+                a = ipc.open_stream(f'{out}/ours.arrows').read_all()
+                b = ipc.open_file(f'{out}/ours.arrow').read_all()
+                a.validate(full=True); b.validate(full=True)
+                assert a.equals(b) and a.num_rows == 201, (a, b)
+                assert str(a.schema.field('tstz').type) == 'timestamp[us, tz=UTC]' and not a.schema.field('id').nullable
+                with ipc.new_stream(f'{out}/theirs.arrows', a.schema) as w: w.write(a)
+                """
         try #require(Python.run(program, [directory.path]))
         let expected = columns.map { $0.1 + [$0.1[0]] }
         for bytes in [streamBytes, fileBytes, try directory.read("theirs.arrows")] {

@@ -126,7 +126,9 @@ import Wire
         // Offsets 0, 4, 10: the first value's end moved into its second character.
         var split = message
         let offsets = try #require(
-            stride(from: 0, to: message.count - 12, by: 4).first { Array(message[$0..<($0 + 12)]) == [0, 0, 0, 0, 4, 0, 0, 0, 10, 0, 0, 0] })
+            stride(from: 0, to: message.count - 12, by: 4).first {
+                Array(message[$0..<($0 + 12)]) == [0, 0, 0, 0, 4, 0, 0, 0, 10, 0, 0, 0]
+            })
         split[offsets + 4] = 2
         #expect(throws: WireError.malformed(what: "column \"x\"", why: "its text is not UTF-8")) {
             _ = try cells(of: split, target: [field], source: source)
@@ -156,12 +158,13 @@ import Wire
     @Test func `lz4 bodies and string views are refused with what to do`() throws {
         try Python.requirePyArrow()
         let directory = try TemporaryDirectory()
-        let program = PyArrowTests.prelude + """
-            table = pa.table({'x': [1] * 100})
-            with ipc.new_stream(f'{out}/lz4', table.schema, options=ipc.IpcWriteOptions(compression='lz4')) as w: w.write(table)
-            table = pa.table({'x': pa.array(['a'], pa.string_view())})
-            with ipc.new_stream(f'{out}/view', table.schema) as w: w.write(table)
-            """
+        let program =
+            PyArrowTests.prelude + """
+                table = pa.table({'x': [1] * 100})
+                with ipc.new_stream(f'{out}/lz4', table.schema, options=ipc.IpcWriteOptions(compression='lz4')) as w: w.write(table)
+                table = pa.table({'x': pa.array(['a'], pa.string_view())})
+                with ipc.new_stream(f'{out}/view', table.schema) as w: w.write(table)
+                """
         try #require(Python.run(program, [directory.path]))
         let lz4 = try directory.read("lz4")
         let view = try directory.read("view")

@@ -70,7 +70,8 @@ public struct ArrowFileWriter {
         let metadataBytes = EncapsulatedMessage.prefixByteCount + (try EncapsulatedMessage.metadataLength(message))
         blocks.append(
             millrace_block(
-                offset: Int64(position), metadata_length: Int64(metadataBytes), body_length: Int64(message.count - metadataBytes)))
+                offset: Int64(position), metadata_length: Int64(metadataBytes), body_length: Int64(message.count - metadataBytes))
+        )
         output.append(message)
         position += message.count
     }
