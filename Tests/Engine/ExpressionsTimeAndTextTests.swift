@@ -87,7 +87,16 @@ private func truncate(_ field: DateField, _ value: Expression) -> Expression { .
         Shown(
             "AT TIME ZONE of a timestamp", .call(.atTimeZone("+05:30"), [timestamp("2001-02-16 20:38:40")], .timestamptz),
             "2001-02-16 15:08:40+00"),
+        Shown("winter in Berlin", .call(.atTimeZone("Europe/Berlin"), [timestamp("2024-01-15 12:00")], .timestamptz), "2024-01-15 11:00:00+00"),
+        Shown("summer in Berlin", .call(.atTimeZone("Europe/Berlin"), [parsed("2024-07-15 12:00+00", .timestamptz)], .timestamp), "2024-07-15 14:00:00"),
+        Shown("a time that clocks skip", .call(.atTimeZone("Europe/Berlin"), [timestamp("2024-03-31 02:30")], .timestamptz), "2024-03-31 01:30:00+00"),
+        Shown("a time that clocks show twice", .call(.atTimeZone("Europe/Berlin"), [timestamp("2024-10-27 02:30")], .timestamptz), "2024-10-27 01:30:00+00"),
     ]
+
+    @Test func `a zone that is not there is said by name`() throws {
+        let wrong = Expression.call(.atTimeZone("Europe/Atlantis"), [timestamp("2024-01-01")], .timestamptz)
+        #expect(throws: ZoneError(name: "Europe/Atlantis")) { try value(wrong) }
+    }
 
     static let casts: [Shown] = [
         Shown("1e20", .constant(.double(1e20), .double), "1e+20"),

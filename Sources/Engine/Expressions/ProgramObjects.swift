@@ -7,7 +7,7 @@ struct ProgramObjects: Sendable {
 
     /// Index of a zone by name.
     mutating func zone(_ name: String) throws(ZoneError) -> Int {
-        let rules = try ZoneRules.named(name)
+        let rules = try ZoneDatabase.rules(name)
         if let known = zones.firstIndex(of: rules) { return known }
         zones.append(rules)
         return zones.count - 1
