@@ -121,7 +121,7 @@ let package = Package(
             name: "PlanTests", dependencies: ["Plan", "Language", "Values"], path: "Tests/Plan",
             exclude: ["Snapshots"], swiftSettings: strict),
         .testTarget(
-            name: "EngineTests", dependencies: ["Engine", "Plan", "Language", "Values", "Wire", "Bounds"],
+            name: "EngineTests", dependencies: ["Engine", "Bytes", "Plan", "Language", "Values", "Wire", "Bounds"],
             path: "Tests/Engine", swiftSettings: strict),
         .testTarget(name: "BoundsTests", dependencies: ["Bounds"], path: "Tests/Bounds", swiftSettings: strict),
         .testTarget(name: "LanguageTests", dependencies: ["Language", "Values", "Bounds"], path: "Tests/Language", swiftSettings: strict),
