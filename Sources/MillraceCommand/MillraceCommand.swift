@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bounds
+import Runtime
 
 @main struct MillraceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -16,9 +17,9 @@ import Bounds
               millrace serve   features.sql
               millrace send    --input payments=payments.csv --output vectors.csv
             """,
-        version: "0.1.0",
+        version: Release.version,
         subcommands: [
-            CheckCommand.self, ReplayCommand.self, SendCommand.self,
+            ServeCommand.self, CheckCommand.self, ExplainCommand.self, ReplayCommand.self, SendCommand.self,
             SubscribeCommand.self, GetCommand.self, StatusCommand.self,
         ])
 

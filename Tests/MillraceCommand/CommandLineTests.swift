@@ -14,6 +14,11 @@ private func message(_ arguments: [String]) -> String? {
 }
 
 @Test(arguments: [
+    (["serve", "x.sql", "--listen", "nowhere"], "--listen"),
+    (["serve", "x.sql", "--cores", "0"], "--cores must be from 1 to 64, not 0"),
+    (["serve", "x.sql", "--poll", "busy"], "--poll"),
+    (["serve", "x.sql", "--memory", "lots"], "--memory"),
+    (["serve"], "<definitions>"),
     (["replay", "x.sql", "--output", "o.csv"], "--input"),
     (["replay", "x.sql", "--input", "a.csv", "--output", "o.txt"], "--output o.txt: the name must end in .arrow, .arrows or .csv"),
     (["replay", "x.sql", "--input", "-", "--input", "b=-", "--output", "o.csv"], "--input - is given twice"),
@@ -26,6 +31,7 @@ private func message(_ arguments: [String]) -> String? {
     (["get", "v", "--key", "a=1", "--key", "a=2", "--key", "b=1"], "--key: every column needs as many values as the others (a 2, b 1)"),
     (["get", "v", "--key", "a=1", "--at", "noon"], "--at 'noon' is no timestamp and no integer"),
     (["subscribe", "v", "--format", "xml"], "--format"),
+    (["explain", "x.sql", "--keys", "0"], "--keys must be at least 1, not 0"),
     (["check", "x.sql", "--data", "d"], "--data"),
 ])
 func `a wrong command line is answered with the flag that is wrong`(arguments: [String], expected: String) throws {

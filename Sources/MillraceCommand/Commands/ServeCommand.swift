@@ -1,0 +1,94 @@
+import ArgumentParser
+import Linux
+import Logging
+import Plan
+import Runtime
+import ServiceLifecycle
+import UnixSignals
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Answer events over TCP or a Unix socket.",
+        discussion: """
+            Runs until SIGTERM or SIGINT; then accepts nobody any more, answers what has arrived, and exits with 0. State is in \
+            memory only. Logs go to the standard error.
+
+            Examples:
+              millrace serve features.sql
+              millrace serve definitions/ --listen 0.0.0.0:7400 --listen unix:/run/millrace.sock --cores 4 --memory 16G
+            """)
+
+    @OptionGroup var definitions: DefinitionsArgument
+
+    @Option(
+        help: ArgumentHelp("Where to listen: HOST:PORT (port 0: any that is free) or unix:PATH. May be given several times.", valueName: "address"),
+        transform: { try SocketAddress(parsing: $0) })
+    var listen: [SocketAddress] = [.tcp(host: "127.0.0.1", port: 7400)]
+
+    @Option(help: "Threads that answer, each with its share of the keys. (default: the processors this process may use)")
+    var cores: Int?
+
+    @Option(
+        help: """
+            What a core without work does: adaptive (spin for a moment, then sleep), spin (never sleep: least latency, all of a \
+            processor), block (sleep at once).
+            """)
+    var poll: PollMode = .adaptive
+
+    @Option(
+        help: ArgumentHelp(
+            "Bound of the state of all keys, as in 512M or 16G. When it is reached new keys are refused and known ones go on.",
+            valueName: "bytes"))
+    var memory: ByteSize = ByteSize(bytes: 4 << 30)
+
+    func validate() throws {
+        if let cores { try CoreCount.check(cores) }
+    }
+
+    func run() async throws {
+        let start = ContinuousClock.now
+        LoggingSystem.bootstrap(StreamLogHandler.standardError)
+        let logger = Logger(label: "millrace")
+        let plan = try Planner.plan(definitions.compile())
+        let configuration = ServerConfiguration(
+            listeners: listen, coreCount: cores ?? Processors.allowed().count, poll: poll, memoryBytesMax: memory.bytes)
+        let server = try Server(plan: plan, configuration: configuration, logger: logger)
+        try server.start()
+        let milliseconds = Int((ContinuousClock.now - start).seconds * 1_000)
+        let addresses = server.addresses.map(\.description).joined(separator: ", ")
+        logger.info("ready on \(addresses) after \(milliseconds) ms with \(configuration.coreCount) cores")
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [ServerService(server: server)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        try await group.run()
+    }
+}
+
+/// The server as one that can be asked to end.
+private struct ServerService: Service {
+    let server: Server
+
+    func run() async throws {
+        try await withGracefulShutdownHandler {
+            try await server.waitOnThread()
+        } onGracefulShutdown: {
+            server.drain()
+        }
+    }
+}
+
+extension Server {
+    /// Like `waitUntilStopped`, on a thread that may block.
+    fileprivate func waitOnThread() async throws {
+        let (ends, end) = AsyncStream.makeStream(of: Void.self)
+        let thread = try SystemThread(name: "waiting") {
+            self.waitUntilStopped()
+            end.finish()
+        }
+        for await _ in ends {}
+        thread.join()
+    }
+}
+
+extension PollMode: ExpressibleByArgument {}
