@@ -110,7 +110,10 @@ let package = Package(
             path: "Tests/Runtime", swiftSettings: strict),
         .testTarget(
             name: "MillraceTests",
-            dependencies: ["Millrace", "Runtime", "Wire", "Values", .product(name: "NIOPosix", package: "swift-nio")],
+            dependencies: [
+                "Millrace", "Runtime", "Engine", "Plan", "Language", "Linux", "Wire", "Values",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             path: "Tests/Millrace", swiftSettings: strict),
         .testTarget(
             name: "MillraceCommandTests",

@@ -9,6 +9,8 @@ final class Catalog: Sendable {
     struct Stream: Sendable {
         var table: String
         var columns: [Field]
+        /// The column that windows are ordered by; empty where there is none.
+        var eventTime: String
         /// The views that a batch is answered with when none is named.
         var defaultViews: [Int]
     }
@@ -49,7 +51,10 @@ final class Catalog: Sendable {
                         name: view.name, stream: number, index: index, columns: view.columns,
                         schemaMessage: ArrowSchema(fields: view.columns, hasTrailer: true).encode()))
             }
-            streams.append(Stream(table: table.name, columns: table.columns, defaultViews: defaults))
+            streams.append(
+                Stream(
+                    table: table.name, columns: table.columns,
+                    eventTime: stream.eventTime.map { table.columns[$0.index].name } ?? "", defaultViews: defaults))
         }
         self.streams = streams
         self.views = views
@@ -71,7 +76,8 @@ final class Catalog: Sendable {
     }
 
     private func streamTarget(of open: Open) throws(ErrorMessage) -> OpenTarget {
-        guard let number = streamsByTable[open.table] else {
+        // Whoever names none means the only one.
+        guard let number = open.table.isEmpty && streams.count == 1 ? 0 : streamsByTable[open.table] else {
             throw ErrorMessage(
                 code: ErrorCode.unknownTable, message: Catalog.unknown("event stream", open.table, known: streams.map(\.table)))
         }

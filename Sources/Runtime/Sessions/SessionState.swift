@@ -165,7 +165,8 @@ struct SessionState {
                 body: ControlMessage.opened(
                     Opened(
                         table: catalog.streams[target.stream].table,
-                        views: views.map { Opened.View(name: catalog.views[$0.number].name, channel: $0.channel) })
+                        views: views.map { Opened.View(name: catalog.views[$0.number].name, channel: $0.channel) },
+                        eventTime: catalog.streams[target.stream].eventTime)
                 ).encode())
         ]
         for view in views {
