@@ -126,6 +126,7 @@ let package = Package(
         .testTarget(
             name: "EngineTests", dependencies: ["Engine", "Bytes", "Plan", "Language", "Values", "Wire", "Bounds"],
             path: "Tests/Engine", swiftSettings: strict),
+        .testTarget(name: "BytesTests", dependencies: ["Bytes"], path: "Tests/Bytes", swiftSettings: strict),
         .testTarget(name: "BoundsTests", dependencies: ["Bounds"], path: "Tests/Bounds", swiftSettings: strict),
         .testTarget(name: "LanguageTests", dependencies: ["Language", "Values", "Bounds"], path: "Tests/Language", swiftSettings: strict),
         .testTarget(

@@ -22,6 +22,7 @@ struct TextInterner {
     private var slots: UInt32 = 0
     private var slotCount = 0
     private(set) var liveCount = 0
+    private var releasesSinceShrinking = 0
 
     /// Makes sure that `more` new texts find room in the tables; false when the arena is full.
     mutating func reserve(_ more: Int, in arena: inout Arena) -> Bool {
@@ -39,26 +40,54 @@ struct TextInterner {
         if 2 * (liveCount + more) > slotCount {
             var count = max(128, 2 * slotCount)
             while 2 * (liveCount + more) > count { count *= 2 }
-            let granule = arena.allocate(count * 4)
-            if granule == 0 { return false }
-            let old = slots
-            let oldCount = slotCount
-            slots = granule
-            slotCount = count
-            let table = arena.address(granule).assumingMemoryBound(to: UInt32.self)
-            table.update(repeating: 0, count: count)
-            if old != 0 {
-                let source = arena.address(old).assumingMemoryBound(to: UInt32.self)
-                for index in 0 ..< oldCount where source[index] != 0 {
-                    let hash = entry(source[index], arena).pointee.hash
-                    var slot = Int(hash) & (count - 1)
-                    while table[slot] != 0 { slot = (slot + 1) & (count - 1) }
-                    table[slot] = source[index]
-                }
-                arena.free(old, bytes: oldCount * 4)
-            }
+            if !resizeSlots(to: count, in: &arena) { return false }
         }
         return true
+    }
+
+    private mutating func resizeSlots(to count: Int, in arena: inout Arena) -> Bool {
+        let granule = arena.allocate(count * 4)
+        if granule == 0 { return false }
+        let table = arena.address(granule).assumingMemoryBound(to: UInt32.self)
+        table.update(repeating: 0, count: count)
+        if slots != 0 {
+            let source = arena.address(slots).assumingMemoryBound(to: UInt32.self)
+            for index in 0 ..< slotCount where source[index] != 0 {
+                var slot = Int(entry(source[index], arena).pointee.hash) & (count - 1)
+                while table[slot] != 0 { slot = (slot + 1) & (count - 1) }
+                table[slot] = source[index]
+            }
+            arena.free(slots, bytes: slotCount * 4)
+        }
+        slots = granule
+        slotCount = count
+        return true
+    }
+
+    /// Tables that have become far too large are made smaller. Entries keep their numbers, so the entry table ends behind
+    /// the last one in use. Looked at after many releases only: amortised O(1).
+    private mutating func shrink(in arena: inout Arena) {
+        releasesSinceShrinking += 1
+        if releasesSinceShrinking < entryCapacity / 8 || liveCount * 8 > entryCapacity || entryCapacity <= 64 { return }
+        releasesSinceShrinking = 0
+        var wanted = 128
+        while wanted < 4 * liveCount { wanted *= 2 }
+        if wanted < slotCount { _ = resizeSlots(to: wanted, in: &arena) }
+        while entryCount > 1 && entry(UInt32(entryCount - 1), arena).pointee.uses == 0 { entryCount -= 1 }
+        firstFree = 0
+        // The lowest number comes first, so that the end of the table empties.
+        for number in stride(from: entryCount - 1, to: 0, by: -1) where entry(UInt32(number), arena).pointee.uses == 0 {
+            entry(UInt32(number), arena).pointee.granule = firstFree
+            firstFree = UInt32(number)
+        }
+        let capacity = max(64, 2 * entryCount)
+        if capacity >= entryCapacity { return }
+        let granule = arena.allocate(capacity * 16)
+        if granule == 0 { return }
+        arena.address(granule).copyMemory(from: arena.address(entries), byteCount: entryCount * 16)
+        arena.free(entries, bytes: entryCapacity * 16)
+        entries = granule
+        entryCapacity = capacity
     }
 
     /// The text's number, one use added; nil when the arena is full. Room in the tables was reserved.
@@ -109,6 +138,7 @@ struct TextInterner {
         released.pointee.granule = firstFree
         firstFree = number
         liveCount -= 1
+        shrink(in: &arena)
     }
 
     /// Closes the gap, so that every text is still found from its first slot on.

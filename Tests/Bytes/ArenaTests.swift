@@ -1,0 +1,54 @@
+import Testing
+
+@testable import Bytes
+
+@Test func `a size class holds what it is asked to hold, with at most a third to spare past 64 bytes`() {
+    for bytes in 1 ... SizeClass.bytesMax {
+        let size = SizeClass(holding: bytes).bytes
+        #expect(size >= bytes && (bytes <= 512 || size * 4 <= bytes * 5 + 4), "\(bytes) bytes in \(size)")
+        if size < bytes { return }
+    }
+}
+
+@Test func `every size class is the class of its own size`() {
+    for index in 0 ..< SizeClass.count { #expect(SizeClass(holding: SizeClass(index: index).bytes).index == index) }
+}
+
+@Test func `blocks do not overlap, and all bytes come back`() {
+    var arena = Arena(limitBytes: 64 << 20)
+    var blocks: [(granule: UInt32, bytes: Int, mark: UInt8)] = []
+    var state: UInt64 = 42
+    for round in 0 ..< 4000 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        let choice = Int(state >> 33)
+        if blocks.count > 50 && choice % 3 == 0 {
+            let block = blocks.remove(at: choice % blocks.count)
+            let bytes = UnsafeRawBufferPointer(start: arena.address(block.granule), count: block.bytes)
+            #expect(bytes.allSatisfy { $0 == block.mark })
+            arena.free(block.granule, bytes: block.bytes)
+        } else {
+            let bytes = round % 100 == 0 ? 300_000 : 1 + choice % 2000
+            let granule = arena.allocate(bytes)
+            #expect(granule != 0)
+            if granule == 0 { continue }
+            let mark = UInt8(truncatingIfNeeded: round)
+            arena.address(granule).initializeMemory(as: UInt8.self, repeating: mark, count: bytes)
+            blocks.append((granule, bytes, mark))
+        }
+    }
+    for block in blocks { arena.free(block.granule, bytes: block.bytes) }
+    #expect(arena.usedBytes == 0)
+}
+
+@Test func `a full arena says so and goes on when something was freed`() {
+    var arena = Arena(limitBytes: 1 << 20)
+    var granules: [UInt32] = []
+    while true {
+        let granule = arena.allocate(64 << 10)
+        if granule == 0 { break }
+        granules.append(granule)
+    }
+    #expect(granules.count >= 12 && arena.spanBytesInUse == 1 << 20)
+    arena.free(granules.removeLast(), bytes: 64 << 10)
+    #expect(arena.allocate(64 << 10) != 0)
+}

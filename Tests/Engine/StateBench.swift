@@ -1,0 +1,104 @@
+import Bytes
+import Plan
+import Values
+
+@testable import Engine
+
+/// A partition on its own, fed from cells.
+struct PartitionBench: ~Copyable {
+    var partition: Partition
+    var memory = ShardMemory(limitBytes: 256 << 20)
+    var output = TextArena()
+    let plan: PartitionPlan
+    let types: [ValueType]
+    var newest = Int64.min
+
+    init(plan: PartitionPlan, types: [ValueType], lateness: Int64, idleAfter: Int64?, nullable: Bool = true) {
+        self.plan = plan
+        self.types = types
+        partition = Partition(
+            plan: plan, layout: StateLayout(partition: plan) { _ in nullable }, lateness: lateness, idleAfter: idleAfter)
+    }
+
+    /// One row of answers for each event; nil where it was late or refused.
+    mutating func apply(_ events: [[Scalar]], mode: BatchMode, refusesNewKeys: Bool = false) -> [[Scalar]?] {
+        output.reset()
+        let count = events.count
+        var texts = TextArena()
+        let vectors = UnsafeMutablePointer<Vector>.allocate(capacity: types.count)
+        for (index, type) in types.enumerated() {
+            let values = UnsafeMutableRawPointer.allocate(byteCount: max(1, count) * type.form.stride, alignment: 16)
+            values.initializeMemory(as: UInt8.self, repeating: 0xAA, count: count * type.form.stride)
+            let nulls = UnsafeMutablePointer<UInt8>.allocate(capacity: max(1, count))
+            nulls.initialize(repeating: 1, count: max(1, count))
+            vectors[index] = Vector(values: values, nulls: nulls)
+            for (row, event) in events.enumerated() where index < event.count { write(event[index], to: vectors[index], row, &texts) }
+        }
+        defer {
+            for index in types.indices {
+                vectors[index].values.deallocate()
+                vectors[index].nulls.deallocate()
+            }
+            vectors.deallocate()
+        }
+        let hashes = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: count + 1)
+        let statuses = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: count + 1)
+        let rows = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: count + 1)
+        let newestBefore = UnsafeMutableBufferPointer<Int64>.allocate(capacity: count + 1)
+        defer {
+            hashes.deallocate()
+            statuses.deallocate()
+            rows.deallocate()
+            newestBefore.deallocate()
+        }
+        statuses.initialize(repeating: 0)
+        var running = Int64.min
+        for (row, event) in events.enumerated() {
+            rows[row] = UInt32(row)
+            newestBefore[row] = running
+            if case .integer(let time) = event[plan.time.index] { running = max(running, time) }
+        }
+        KeyHash.hashes(of: plan.keys, vectors: vectors, rowCount: count, into: hashes.baseAddress!)
+        partition.apply(
+            BatchRows(
+                rows: UnsafePointer(rows.baseAddress!), count: count, hashes: UnsafePointer(hashes.baseAddress!), vectors: vectors,
+                statuses: statuses.baseAddress!, mode: mode, refusesNewKeys: refusesNewKeys),
+            clock: StreamClock(newest: newest, newestBefore: UnsafePointer(newestBefore.baseAddress!)), memory: &memory,
+            output: &output)
+        if mode == .compute || mode == .ingest {
+            newest = max(newest, running)
+            partition.sweep(slots: 32, newest: newest, memory: &memory)
+        }
+        return (0 ..< count).map { row in
+            if statuses[row] != 0 { return nil }
+            return plan.calls.map { read($0.result.type, vectors[$0.result.index], row) }
+        }
+    }
+
+    private func write(_ cell: Scalar, to vector: Vector, _ row: Int, _ texts: inout TextArena) {
+        vector.nulls[row] = 0
+        switch cell {
+        case .null: vector.nulls[row] = 1
+        case .boolean(let value): vector.booleans[row] = value ? 1 : 0
+        case .integer(let value): vector.integers[row] = value
+        case .double(let value): vector.doubles[row] = value
+        case .decimal(let value): vector.decimals[row] = value
+        case .interval(let value): vector.intervals[row] = value
+        case .text(let value): vector.texts[row] = Array(value.utf8).withUnsafeBufferPointer { texts.copy($0)! }
+        }
+    }
+
+    private func read(_ type: ValueType, _ vector: Vector, _ row: Int) -> Scalar {
+        if vector.nulls[row] != 0 { return .null }
+        switch type.form {
+        case .boolean: return .boolean(vector.booleans[row] != 0)
+        case .integer: return .integer(vector.integers[row])
+        case .double: return .double(vector.doubles[row])
+        case .decimal: return .decimal(vector.decimals[row])
+        case .interval: return .interval(vector.intervals[row])
+        case .text:
+            let text = vector.texts[row]
+            return .text(String(decoding: UnsafeBufferPointer(start: text.bytes, count: text.count), as: UTF8.self))
+        }
+    }
+}
