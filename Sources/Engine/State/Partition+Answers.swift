@@ -9,46 +9,46 @@ extension Partition {
         output: inout TextArena
     ) {
         for number in 0 ..< code.callCount {
-            let call = code.calls + number
-            let frame = frames[call.pointee.window]
-            let result = view.vectors[call.pointee.result]
-            switch call.pointee.kind {
+            let call = code.calls[number]
+            let frame = frames[call.window]
+            let result = view.vectors[call.result]
+            switch call.kind {
             case .rows:
                 result.integers[row] = Int64(frame.rows)
                 result.nulls[row] = 0
             case .count:
-                result.integers[row] = count(record, log, code.inputs[call.pointee.input], frame)
+                result.integers[row] = count(record, log, code.inputs[call.input], frame)
                 result.nulls[row] = 0
             case .distinct:
-                let distinct = code.distincts[call.pointee.distinct]
-                let input = code.inputs[call.pointee.input]
+                let distinct = code.distincts[call.distinct]
+                let input = code.inputs[call.input]
                 result.integers[row] = Int64(DistinctCount(record, distinct, input, log).moved(to: frame.start, frame.end))
                 result.nulls[row] = 0
             case .sumDouble, .averageDouble:
-                let values = presentRows(record, log, code.inputs[call.pointee.input], frame)
+                let values = presentRows(record, log, code.inputs[call.input], frame)
                 if values == 0 {
                     result.nulls[row] = 1
                     continue
                 }
-                let sum = sum(record, log, call.pointee, frame)
-                result.doubles[row] = call.pointee.kind == .sumDouble ? sum : sum / Double(values)
+                let sum = sum(record, log, call, frame)
+                result.doubles[row] = call.kind == .sumDouble ? sum : sum / Double(values)
                 result.nulls[row] = 0
             case .sumInteger, .averageInteger, .sumWide, .averageWide:
-                exactSum(record, log, call.pointee, frame, result, row)
+                exactSum(record, log, call, frame, result, row)
             case .varianceSample, .variancePopulation, .deviationSample, .deviationPopulation:
-                variance(record, log, call.pointee, frame, result, row)
+                variance(record, log, call, frame, result, row)
             case .minimum, .maximum:
-                extreme(record, log, call.pointee, frame, result, row, memory: memory, output: &output)
+                extreme(record, log, call, frame, result, row, memory: memory, output: &output)
             case .booleanAnd, .booleanOr:
-                let input = code.inputs[call.pointee.input]
+                let input = code.inputs[call.input]
                 let values = presentRows(record, log, input, frame)
                 let trues = cumulative(record, log, total: input.trueTotal, column: input.trues, frame)
-                result.booleans[row] = (call.pointee.kind == .booleanOr ? trues > 0 : trues == values) ? 1 : 0
+                result.booleans[row] = (call.kind == .booleanOr ? trues > 0 : trues == values) ? 1 : 0
                 result.nulls[row] = values == 0 ? 1 : 0
             case .first, .last, .nth:
-                positional(record, log, call.pointee, frame, floor: floor, result, row, memory: memory, output: &output)
+                positional(record, log, call, frame, floor: floor, result, row, memory: memory, output: &output)
             case .lag:
-                lag(view, row, log, call.pointee, position: position, floor: floor, result, memory: memory, output: &output)
+                lag(view, row, log, call, position: position, floor: floor, result, memory: memory, output: &output)
             case .rowNumber:
                 result.integers[row] = Int64(position - min(floor, position) + 1)
                 result.nulls[row] = view.mode == .lookUp ? 1 : 0

@@ -5,12 +5,15 @@ import Values
 /// A partition's plan as the kernels read it: flat structures in memory that never moves, offsets resolved, nothing
 /// counted. -1 stands for "not there".
 struct PartitionCode {
+    private let inputFields: UnsafeMutablePointer<InputFields>
+    /// By index of the layout's inputs.
     let inputs: UnsafeMutablePointer<InputCode>
     let inputCount: Int
     let partials: UnsafeMutablePointer<PartialCode>
     let partialCount: Int
     let windows: UnsafeMutablePointer<WindowCode>
     let windowCount: Int
+    private let callFields: UnsafeMutablePointer<CallFields>
     let calls: UnsafeMutablePointer<CallCode>
     let callCount: Int
     let distincts: UnsafeMutablePointer<DistinctCode>
@@ -41,15 +44,17 @@ struct PartitionCode {
     init(plan: PartitionPlan, layout: StateLayout, lateness: Int64, idleAfter: Int64?) {
         let timeIsDate = plan.time.type == .date
         var partialCodes: [PartialCode] = []
-        var inputCodes: [InputCode] = []
+        var inputCodes: [InputFields] = []
         for (index, input) in layout.inputs.enumerated() {
-            inputCodes.append(InputCode(input, isTime: input.values == 0))
+            inputCodes.append(InputFields(input, isTime: input.values == 0))
             for partial in input.partials {
                 partialCodes.append(
                     PartialCode(kind: PartialCode.Kind(partial.kind, form: input.argument!.type.form), input: index, offset: partial.offset))
             }
         }
-        inputs = .copy(of: inputCodes)
+        let inputFields = UnsafeMutablePointer<InputFields>.copy(of: inputCodes)
+        self.inputFields = inputFields
+        inputs = .copy(of: inputCodes.indices.map { InputCode(fields: inputFields + $0) })
         inputCount = inputCodes.count
         partials = .copy(of: partialCodes)
         partialCount = partialCodes.count
@@ -60,7 +65,10 @@ struct PartitionCode {
                     plan.windows[$0].frame, timeIsDate: timeIsDate, startCursor: layout.startCursors[$0], endCursor: layout.endCursors[$0])
             })
         callCount = plan.calls.count
-        calls = .copy(of: zip(plan.calls, layout.calls).map { CallCode($0, $1, layout: layout) })
+        let callFields = UnsafeMutablePointer<CallFields>.copy(
+            of: zip(plan.calls, layout.calls).map { CallFields($0, $1, layout: layout) })
+        self.callFields = callFields
+        calls = .copy(of: plan.calls.indices.map { CallCode(fields: callFields + $0) })
         distinctCount = layout.distincts.count
         distincts = .copy(of: layout.distincts.map { DistinctCode(input: $0.input, offset: $0.offset) })
         foldCount = layout.folds.count
@@ -97,9 +105,11 @@ struct PartitionCode {
 
     func deallocate() {
         inputs.deallocate()
+        inputFields.deallocate()
         partials.deallocate()
         windows.deallocate()
         calls.deallocate()
+        callFields.deallocate()
         distincts.deallocate()
         folds.deallocate()
         ties.deallocate()
@@ -156,7 +166,31 @@ struct TieCode {
     let nulls: Int
 }
 
+/// What an input keeps and where, by reference: a few words in a register instead of a copy for every row.
 struct InputCode {
+    let fields: UnsafePointer<InputFields>
+
+    @inline(__always) var argument: Int { fields.pointee.argument }
+    @inline(__always) var filter: Int { fields.pointee.filter }
+    @inline(__always) var form: Form { fields.pointee.form }
+    @inline(__always) var isTime: Bool { fields.pointee.isTime }
+    @inline(__always) var mayBeNull: Bool { fields.pointee.mayBeNull }
+    @inline(__always) var values: Int { fields.pointee.values }
+    @inline(__always) var nulls: Int { fields.pointee.nulls }
+    @inline(__always) var counts: Int { fields.pointee.counts }
+    @inline(__always) var trues: Int { fields.pointee.trues }
+    @inline(__always) var sums: Int { fields.pointee.sums }
+    @inline(__always) var sumBytes: Int { fields.pointee.sumBytes }
+    @inline(__always) var previous: Int { fields.pointee.previous }
+    @inline(__always) var next: Int { fields.pointee.next }
+    @inline(__always) var countTotal: Int { fields.pointee.countTotal }
+    @inline(__always) var trueTotal: Int { fields.pointee.trueTotal }
+    @inline(__always) var sumTotal: Int { fields.pointee.sumTotal }
+    @inline(__always) var occurrences: Int { fields.pointee.occurrences }
+    @inline(__always) var unit: Double { fields.pointee.unit }
+}
+
+struct InputFields {
     let argument: Int
     let filter: Int
     let form: Form
@@ -329,7 +363,23 @@ struct FoldCode {
     }
 }
 
+/// How a call is answered, by reference: a few words in a register instead of a copy for every row.
 struct CallCode {
+    let fields: UnsafePointer<CallFields>
+
+    @inline(__always) var kind: CallFields.Kind { fields.pointee.kind }
+    @inline(__always) var input: Int { fields.pointee.input }
+    @inline(__always) var window: Int { fields.pointee.window }
+    @inline(__always) var result: Int { fields.pointee.result }
+    @inline(__always) var resultForm: Form { fields.pointee.resultForm }
+    @inline(__always) var otherwise: Int { fields.pointee.otherwise }
+    @inline(__always) var n: Int { fields.pointee.n }
+    @inline(__always) var distinct: Int { fields.pointee.distinct }
+    @inline(__always) var fold: Int { fields.pointee.fold }
+    @inline(__always) var partial: Int { fields.pointee.partial }
+}
+
+struct CallFields {
     enum Kind: UInt8 {
         case rows, count, distinct
         case sumDouble, sumInteger, sumWide, averageDouble, averageInteger, averageWide
