@@ -11,7 +11,7 @@ private let payments = [
     Field(name: "declined", type: .boolean, isNullable: false),
 ]
 
-private struct Payment: Codable, Equatable {
+private struct Purchase: Codable, Equatable {
     enum Shop: String, Codable { case bakery, garage }
     var ts: Timestamp
     var cardId: Int
@@ -23,8 +23,8 @@ private struct Payment: Codable, Equatable {
 
 @Test func `rows of a Codable type become columns and come back`() throws {
     let rows = [
-        Payment(ts: Timestamp(microseconds: 1), cardId: 42, amount: 9.5, shop: .bakery, fee: 3, declined: false),
-        Payment(ts: Timestamp(microseconds: 2), cardId: -7, amount: nil, shop: nil, fee: nil, declined: true),
+        Purchase(ts: Timestamp(microseconds: 1), cardId: 42, amount: 9.5, shop: .bakery, fee: 3, declined: false),
+        Purchase(ts: Timestamp(microseconds: 2), cardId: -7, amount: nil, shop: nil, fee: nil, declined: true),
     ]
     let batch = try ColumnBatch(encoding: rows, fields: payments, naming: .snakeCase)
     #expect(batch["card_id"]!.values == .integers([42, -7]))
@@ -35,7 +35,7 @@ private struct Payment: Codable, Equatable {
         Column("ts", [Timestamp(microseconds: 1)]), Column("card_id", [42]), Column("amount", [9.5]),
         Column("shop", ["bakery"]), Column("fee", [3]), Column("declined", [false]),
     ])
-    #expect(try plain.decode(Payment.self, naming: .snakeCase) == [rows[0]])
+    #expect(try plain.decode(Purchase.self, naming: .snakeCase) == [rows[0]])
 }
 
 @Test func `a row that does not fit names its row and column`() {

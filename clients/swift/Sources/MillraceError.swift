@@ -1,6 +1,6 @@
 /// Why a request was not answered.
 ///
-///     do { … } catch let error where error.code == .unknownTable { … }
+///     do { … } catch { guard error.code == .unknownTable else { throw error } … }
 public struct MillraceError: Error, Hashable, Sendable {
     /// The server's code, or one of the client's own.
     public struct Code: RawRepresentable, Hashable, Sendable {
