@@ -97,8 +97,8 @@ def test_replay_works_in_a_pipe(definitions):
     with pa.ipc.new_stream(stream, payments().schema) as writer:
         writer.write_table(payments(*ROWS))
     done = run("replay", definitions, "--input", "payments=-", "--output", "-", input=stream.getvalue())
-    assert pa.ipc.open_stream(done.stdout).read_all()["payments_1h"].to_pylist() == COUNTS
-    assert done.stderr == b"" or b"\r" not in done.stderr
+    assert pyarrow.csv.read_csv(io.BytesIO(done.stdout))["payments_1h"].to_pylist() == COUNTS
+    assert b"\r" not in done.stderr
 
 
 def test_replay_asks_which_view_is_meant(tmp_path):
@@ -123,7 +123,7 @@ def test_a_damaged_file_is_named_with_what_is_wrong(definitions, tmp_path):
     write_arrow(payments(*ROWS), tmp_path / "rows.arrows")
     octets = (tmp_path / "rows.arrows").read_bytes()
     (tmp_path / "cut.arrows").write_bytes(octets[: len(octets) * 2 // 3])
-    done = run("replay", definitions, "--input", tmp_path / "cut.arrows", "--output", "/dev/null", check=False)
+    done = run("replay", definitions, "--input", tmp_path / "cut.arrows", "--output", tmp_path / "got.csv", check=False)
     assert done.returncode != 0 and b"cut.arrows" in done.stderr
 
 
