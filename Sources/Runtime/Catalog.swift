@@ -46,10 +46,12 @@ final class Catalog: Sendable {
             var defaults: [Int] = []
             for (index, view) in stream.views.enumerated() {
                 if !view.isReadByView { defaults.append(views.count) }
+                // The answer to a late row, a refused one or a `get` has NULLs where the view itself has none.
+                let answered = view.columns.map { Field(name: $0.name, type: $0.type, isNullable: true) }
                 views.append(
                     View(
-                        name: view.name, stream: number, index: index, columns: view.columns,
-                        schemaMessage: ArrowSchema(fields: view.columns, hasTrailer: true).encode()))
+                        name: view.name, stream: number, index: index, columns: answered,
+                        schemaMessage: ArrowSchema(fields: answered, hasTrailer: true).encode()))
             }
             streams.append(
                 Stream(

@@ -84,8 +84,9 @@ def test_many_rows_are_cut_into_batches_and_come_back_whole(server):
 def test_columns_are_matched_by_name_and_a_nullable_one_may_be_missing(server):
     rows = payments((0, 1, 10.0)).select(["merchant", "card_id", "ts"]).append_column("note", pa.array(["ignored"]))
     assert server.compute("payments", rows)["spent_1h"].to_pylist() == [None]
-    with pytest.raises(millrace.BadSchemaError, match="card_id"):
-        server.compute("payments", payments((0, 1, 10.0)).drop_columns("card_id"))
+    for _ in range(2):
+        with pytest.raises(millrace.BadSchemaError, match="card_id"):
+            server.compute("payments", payments((0, 1, 10.0)).drop_columns("card_id"))
     assert counts(server.compute("payments", payments((1, 1, 1.0)))) == [2]
 
 

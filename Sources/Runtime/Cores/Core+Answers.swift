@@ -49,7 +49,10 @@ extension Core {
     // MARK: Pushes
 
     /// Pushes the entry to this core's subscribers of its stream's views. A view's batch is encoded once for all of them.
+    ///
+    /// An ingest that was under way when its stream got its first subscriber has no features computed, and is not pushed.
     func push(_ request: Request, at position: UInt64) {
+        if request.batch.mode == .ingest { return }
         for view in catalog.views.indices where catalog.views[view].stream == request.stream && !subscribers[view].isEmpty {
             push(request, view: view, at: position)
         }

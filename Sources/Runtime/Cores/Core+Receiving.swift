@@ -201,8 +201,11 @@ extension Core {
 
     private func prepare(_ request: Request, rows: Int, mode: BatchMode, target: OpenTarget) {
         if mode == .lookUp { return prepareLookUp(request, rows: rows, target: target) }
+        // What subscribers are to see must be computed, also where the sender doesn't ask for it.
+        let isWatched = exchange.subscribers(ofStream: target.stream) != 0
         request.batch.prepare(
-            catalog.compiled, stream: target.stream, columns: request.columns, rowCount: rows, mode: mode,
+            catalog.compiled, stream: target.stream, columns: request.columns, rowCount: rows,
+            mode: mode == .ingest && isWatched ? .compute : mode,
             shardCount: exchange.coreCount, nowMicroseconds: exchange.configuration.time.wallMicroseconds())
     }
 

@@ -41,6 +41,8 @@ class Connection:
         self.timeout = timeout
         self._received = bytearray()
         self._last_request = 0
+        # Requests that are answered only where they are refused.
+        self._silent: set[int] = set()
         self._socket = open_socket(address, timeout)
         self._socket.setblocking(False)
         try:
@@ -68,6 +70,12 @@ class Connection:
         return self._last_request
 
     # MARK: Requests
+
+    def announce(self, kind: Kind, body, *, channel: int) -> None:
+        """Sends what is answered only where it is refused; the refusal is raised by the next `pipeline`."""
+        request_id = self.next_request_id()
+        self._silent.add(request_id)
+        self.send(_frames.encode(kind, body, channel=channel, request_id=request_id))
 
     def request(self, kind: Kind, body=b"", *, channel: int = 0) -> tuple[Header, bytes]:
         """Sends one request and returns the first frame of its answer."""
@@ -100,15 +108,16 @@ class Connection:
             self._exchange(unsent)
             while (frame := self._next_frame()) is not None:
                 header = frame[0]
-                if header.request_id not in outstanding:
+                if header.request_id not in outstanding | self._silent:
                     _checked(*frame)
                     raise ProtocolError(f"the server answered request {header.request_id}, which is not outstanding")
                 if header.is_last or header.kind in (Kind.ACCEPTED, Kind.ERROR):
-                    outstanding.remove(header.request_id)
+                    outstanding.discard(header.request_id)
                 try:
                     answered(*_checked(*frame))
                 except ServerError as error:
                     refusal, following = refusal or error, None
+        self._silent.clear()
         if refusal:
             raise refusal
 

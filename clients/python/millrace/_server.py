@@ -11,7 +11,7 @@ from . import _arrow, _frames, _messages
 from ._connection import Connection, connect_with_retries
 from ._flatbuffers import decode, encode
 from ._frames import Header, Kind
-from .errors import MillraceError, ProtocolError
+from .errors import BadSchemaError, MillraceError, ProtocolError
 
 
 class Accepted(NamedTuple):
@@ -52,6 +52,7 @@ class Server:
         self._connection = connection
         self._options = options
         self._channels: dict[tuple, _Channel] = {}
+        self._last_channel = 0
         self._subscriptions: list[Subscription] = []
 
     def __enter__(self) -> "Server":
@@ -151,7 +152,12 @@ class Server:
                 ]
                 yield request_id, frames + _frames.encode(kind, message, channel=channel.number, request_id=request_id)
 
-        self._connection.pipeline(requests(), answered)
+        try:
+            self._connection.pipeline(requests(), answered)
+        except BadSchemaError:
+            # The channel never had a schema; whoever asks again opens another.
+            self._channels = {key: other for key, other in self._channels.items() if other is not channel}
+            raise
 
     # MARK: Reading
 
@@ -195,7 +201,8 @@ class Server:
         A channel has one schema for good, so another one opens another channel."""
         known = (name, views, tuple((field.name, str(field.type)) for field in schema))
         if known not in self._channels:
-            self._channels[known] = self._open_new(len(self._channels) + 1, name, views, schema)
+            self._last_channel += 1
+            self._channels[known] = self._open_new(self._last_channel, name, views, schema)
         return self._channels[known]
 
     def _open_new(self, number: int, name: str, views: tuple | None, schema: pa.Schema) -> _Channel:
@@ -215,7 +222,7 @@ class Server:
             if header.kind != Kind.SCHEMA:
                 raise ProtocolError(f"the server sent a frame of kind {header.kind} where a schema was due")
             schemas[header.channel] = _arrow.read_schema(body)
-        self._connection.send(_frames.encode(Kind.SCHEMA, schema.remove_metadata().serialize(), channel=number))
+        self._connection.announce(Kind.SCHEMA, schema.remove_metadata().serialize(), channel=number)
         answered = {entry["channel"]: (entry["name"], schemas[entry["channel"]]) for entry in opened["views"]}
         return _Channel(number, schemas[number], answered)
 
