@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Iterable
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 ROW_COLUMN = "millrace_row"
 STATUS_COLUMN = "millrace_status"
@@ -76,5 +77,5 @@ def with_row_offset(batch: pa.RecordBatch, offset: int) -> pa.RecordBatch:
     index = batch.schema.get_field_index(ROW_COLUMN)
     if index < 0 or offset == 0:
         return batch
-    rows = pa.compute.add(batch.column(index), pa.scalar(offset, pa.uint32()))
+    rows = pc.add(batch.column(index), pa.scalar(offset, pa.uint32()))
     return batch.set_column(index, batch.schema.field(index), rows)
