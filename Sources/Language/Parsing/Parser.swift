@@ -11,7 +11,7 @@ enum Parser {
         var result: Result?
         withoutActuallyEscaping(body) { body in
             var work = { result = body() }
-            // The thread is joined before the call returns, so `work` outlives it and nobody else touches `result`.
+            // The call returns when the body has, so `work` outlives it and nobody else touches `result`.
             withUnsafeMutablePointer(to: &work) { pointer in
                 let error = CPostgresParser_run_on_stack(
                     stackBytes, { $0!.assumingMemoryBound(to: (() -> Void).self).pointee() }, pointer)
