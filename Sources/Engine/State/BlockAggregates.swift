@@ -13,8 +13,9 @@ import Values
 protocol BlockAggregate {
     associatedtype Partial
     static var identity: Partial { get }
-    /// Adds `count` rows that stand side by side from slot `slot` on.
-    static func scan(_ log: KeyLog, _ input: InputCode, slot: Int, count: Int, _ texts: TextTable, into partial: inout Partial)
+    /// Adds the rows at positions a ..< b. The result's last bit depends on the rows alone, not on where the ring wraps:
+    /// a log's capacity follows from when it was swept, which other keys have a say in.
+    static func scan(_ log: KeyLog, _ input: InputCode, _ a: Int, _ b: Int, _ texts: TextTable, into partial: inout Partial)
     static func combine(_ left: Partial, _ right: Partial, _ texts: TextTable) -> Partial
 }
 
@@ -90,12 +91,7 @@ struct BlockLevels<Aggregate: BlockAggregate> {
 
     @inline(__always)
     private func scan(_ a: Int, _ b: Int, into partial: inout Aggregate.Partial) {
-        let count = b &- a
-        if count <= 0 { return }
-        let slot = a & log.mask
-        let first = min(count, log.capacity &- slot)
-        Aggregate.scan(log, input, slot: slot, count: first, texts, into: &partial)
-        if count > first { Aggregate.scan(log, input, slot: 0, count: count &- first, texts, into: &partial) }
+        if a < b { Aggregate.scan(log, input, a, b, texts, into: &partial) }
     }
 
     /// Takes in the row at `position`, the newest of `log`.
@@ -135,8 +131,9 @@ struct BlockLevels<Aggregate: BlockAggregate> {
             let from = max(log.head, block << 5)
             let to = min(log.tail, (block &+ 1) << 5)
             if to > position {
+                // Row by row, as `append` does: the same rows make the same partial to the last bit.
                 var partial = Aggregate.identity
-                scan(from, to, into: &partial)
+                for row in from ..< to { scan(row, row &+ 1, into: &partial) }
                 entries[block & mask] = partial
             }
             if to & 31 == 0 { complete(block, level: 1) }
@@ -149,12 +146,13 @@ enum SumOfDoubles: BlockAggregate {
     @inline(__always) static var identity: Double { 0 }
 
     @inline(__always)
-    static func scan(_ log: KeyLog, _ input: InputCode, slot: Int, count: Int, _ texts: TextTable, into partial: inout Double) {
-        let values = log.column(input.values, as: Double.self) + slot
+    static func scan(_ log: KeyLog, _ input: InputCode, _ a: Int, _ b: Int, _ texts: TextTable, into partial: inout Double) {
+        let values = log.column(input.values, as: Double.self)
+        let mask = log.mask
         if input.mayBeNull {
             var sum = 0.0
-            for index in 0 ..< count {
-                let value = values[index]
+            for position in a ..< b {
+                let value = values[position & mask]
                 sum += value.bitPattern == StoredValue.nullDoubleBits ? 0 : value
             }
             partial += sum
@@ -162,16 +160,21 @@ enum SumOfDoubles: BlockAggregate {
         }
         // Four sums side by side: they do not wait for one another, and their error is smaller than one long chain's.
         var sums = SIMD4<Double>(repeating: 0)
-        var index = 0
-        let raw = UnsafeRawPointer(values)
-        while index &+ 4 <= count {
-            sums += raw.loadUnaligned(fromByteOffset: index &* 8, as: SIMD4<Double>.self)
-            index &+= 4
+        var position = a
+        while position &+ 4 <= b {
+            let slot = position & mask
+            if slot &+ 3 <= mask {
+                sums += UnsafeRawPointer(values + slot).loadUnaligned(as: SIMD4<Double>.self)
+            } else {
+                sums += SIMD4(
+                    values[slot], values[(position &+ 1) & mask], values[(position &+ 2) & mask], values[(position &+ 3) & mask])
+            }
+            position &+= 4
         }
         var sum = (sums[0] + sums[1]) + (sums[2] + sums[3])
-        while index < count {
-            sum += values[index]
-            index &+= 1
+        while position < b {
+            sum += values[position & mask]
+            position &+= 1
         }
         partial += sum
     }
@@ -202,23 +205,24 @@ struct Moments {
 enum VarianceOfValues: BlockAggregate {
     @inline(__always) static var identity: Moments { Moments() }
 
-    static func scan(_ log: KeyLog, _ input: InputCode, slot: Int, count: Int, _ texts: TextTable, into partial: inout Moments) {
+    static func scan(_ log: KeyLog, _ input: InputCode, _ a: Int, _ b: Int, _ texts: TextTable, into partial: inout Moments) {
         var part = Moments()
+        let mask = log.mask
         switch input.form {
         case .double:
-            let values = log.column(input.values, as: Double.self) + slot
-            part = moments(count) { values[$0].bitPattern == StoredValue.nullDoubleBits ? nil : values[$0] }
+            let values = log.column(input.values, as: Double.self)
+            part = moments(a, b) { values[$0 & mask].bitPattern == StoredValue.nullDoubleBits ? nil : values[$0 & mask] }
         case .integer:
-            let values = log.column(input.values, as: Int64.self) + slot
+            let values = log.column(input.values, as: Int64.self)
             if input.mayBeNull {
-                let nulls = log.column(input.nulls, as: UInt8.self) + slot
-                part = moments(count) { nulls[$0] != 0 ? nil : Double(values[$0]) }
+                let nulls = log.column(input.nulls, as: UInt8.self)
+                part = moments(a, b) { nulls[$0 & mask] != 0 ? nil : Double(values[$0 & mask]) }
             } else {
-                part = moments(count) { Double(values[$0]) }
+                part = moments(a, b) { Double(values[$0 & mask]) }
             }
         case .decimal:
-            let values = log.column(input.values, as: Int128.self) + slot
-            part = moments(count) { values[$0] == StoredValue.nullDecimal ? nil : Double(values[$0]) / input.unit }
+            let values = log.column(input.values, as: Int128.self)
+            part = moments(a, b) { values[$0 & mask] == StoredValue.nullDecimal ? nil : Double(values[$0 & mask]) / input.unit }
         case .boolean, .text, .interval:
             preconditionFailure("variance of a type that is no number")
         }
@@ -227,12 +231,12 @@ enum VarianceOfValues: BlockAggregate {
 
     /// Two passes: the mean by distances from the first value, then the squares of the distances from the mean.
     @inline(__always)
-    private static func moments(_ count: Int, _ value: (Int) -> Double?) -> Moments {
+    private static func moments(_ a: Int, _ b: Int, _ value: (Int) -> Double?) -> Moments {
         var first = 0.0
         var sum = 0.0
         var present = 0.0
-        for index in 0 ..< count {
-            guard let value = value(index) else { continue }
+        for position in a ..< b {
+            guard let value = value(position) else { continue }
             if present == 0 { first = value }
             present += 1
             sum += value - first
@@ -240,8 +244,8 @@ enum VarianceOfValues: BlockAggregate {
         if present == 0 { return Moments() }
         let mean = first + sum / present
         var squares = 0.0
-        for index in 0 ..< count {
-            guard let value = value(index) else { continue }
+        for position in a ..< b {
+            guard let value = value(position) else { continue }
             let distance = value - mean
             squares += distance * distance
         }

@@ -13,10 +13,10 @@ extension Extreme {
     }
 
     @inline(__always)
-    static func scan(_ log: KeyLog, _ input: InputCode, slot: Int, count: Int, _ texts: TextTable, into partial: inout Partial) {
+    static func scan(_ log: KeyLog, _ input: InputCode, _ a: Int, _ b: Int, _ texts: TextTable, into partial: inout Partial) {
         var result = partial
-        for index in slot ..< slot &+ count {
-            let value = load(log, input, slot: index)
+        for position in a ..< b {
+            let value = load(log, input, slot: position & log.mask)
             if picks(value, over: result, texts) { result = value }
         }
         partial = result

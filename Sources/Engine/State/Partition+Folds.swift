@@ -30,7 +30,7 @@ extension Partition {
                 if isNull { continue }
                 let moments = record.field(fold.offset, as: Moments.self)
                 var row = Moments()
-                VarianceOfValues.scan(log, input, slot: log.head & log.mask, count: 1, .nothing, into: &row)
+                VarianceOfValues.scan(log, input, log.head, log.head + 1, .nothing, into: &row)
                 moments.pointee = moments.pointee.merged(row)
                 state.pointee = 1
             case .minimum, .maximum:

@@ -9,11 +9,18 @@ extension Partition {
 
     /// Puts a row at its place in its key's log: behind all rows that are not after it. nil: there is no memory for it,
     /// and nothing has changed.
+    ///
+    /// A key older than `forgottenBefore` starts anew, whether or not the sweep has come by: what the row is answered must
+    /// not depend on that, to the last bit of a sum.
     @inline(__always)
     mutating func insert(
-        _ view: BatchRows, _ row: Int, time: Int64, newest: Int64, memory: inout ShardMemory
+        _ view: BatchRows, _ row: Int, time: Int64, newest: Int64, forgottenBefore: Int64, memory: inout ShardMemory
     ) -> Place? {
         var granule = find(view, row, base: memory.arena.base)
+        if granule != 0 && KeyRecord(memory.arena.address(granule)).lastTime < forgottenBefore {
+            removeKey(granule, memory: &memory)
+            granule = 0
+        }
         let isNew = granule == 0
         if isNew {
             if view.refusesNewKeys { return nil }
@@ -66,8 +73,9 @@ extension Partition {
     private mutating func makeRoom(
         _ view: BatchRows, _ row: Int, _ record: KeyRecord, newest: Int64, memory: inout ShardMemory
     ) -> Bool {
-        if record.count == record.capacity {
-            if view.mode != .evaluate && record.count > 0 { giveUpOldRows(record, newest: newest, memory: &memory) }
+        if record.count == record.capacity || code.foldCount > 0 {
+            // Folds take rows in as soon as they may, so that what is added to what follows from the rows alone.
+            if record.count > 0 { giveUpOldRows(record, newest: newest, memory: &memory) }
             if record.count == record.capacity {
                 guard resizeLog(record, capacity: max(code.capacityMin, 2 * record.capacity), memory: &memory) else { return false }
             }

@@ -93,6 +93,7 @@ extension Partition {
     mutating func sweep(slots visits: Int, newest: Int64, memory: inout ShardMemory) {
         if index.count == 0 || newest == .min || code.retention.keepsAll && code.idleAfter == .max { return }
         let lateBound = newest.subtractingClamped(code.lateness)
+        let forgottenBefore = forgottenBefore(newest: newest)
         var left = min(visits, index.mask + 1)
         while left > 0 && index.count > 0 {
             left -= 1
@@ -101,7 +102,7 @@ extension Partition {
             if granule == 0 { continue }
             let record = KeyRecord(memory.arena.address(granule))
             if record.lastTime >= lateBound { continue }
-            if isForgotten(record, lateBound: lateBound) {
+            if record.lastTime < forgottenBefore {
                 removeKey(granule, memory: &memory)
                 // Another key may have moved into the slot.
                 index.sweepPosition = (index.sweepPosition - 1) & index.mask
@@ -111,13 +112,13 @@ extension Partition {
         }
     }
 
-    /// Nothing that is left of the key can be part of an answer.
-    private func isForgotten(_ record: KeyRecord, lateBound: Int64) -> Bool {
-        if record.lastTime >= lateBound.subtractingClamped(code.retention.distance) { return false }
-        if code.retention.isUnbounded {
-            return code.idleAfter != .max && record.lastTime < lateBound.subtractingClamped(code.idleAfter)
-        }
-        return true
+    /// A key whose newest row is older than this, when `newest` is the stream's greatest event time, has nothing left that
+    /// can be part of an answer.
+    func forgottenBefore(newest: Int64) -> Int64 {
+        if newest == .min || code.retention.isUnbounded && code.idleAfter == .max { return .min }
+        let bound = newest.subtractingClamped(code.lateness).subtractingClamped(code.retention.distance)
+        return code.retention.isUnbounded
+            ? min(bound, newest.subtractingClamped(code.lateness).subtractingClamped(code.idleAfter)) : bound
     }
 
     // MARK: Evaluate

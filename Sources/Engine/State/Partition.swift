@@ -53,15 +53,17 @@ struct Partition: ~Copyable {
     mutating func apply(
         _ view: BatchRows, clock: StreamClock, memory: inout ShardMemory, output: inout TextArena
     ) {
+        let forgottenBefore = forgottenBefore(newest: clock.newest)
         var start = 0
         while start < view.count {
             let end = min(start + Partition.chunkRows, view.count)
             prefetch(view, start, end, base: memory.arena.base)
             if view.mode == .lookUp {
-                for number in start ..< end { lookUp(view, Int(view.rows[number]), memory: &memory, output: &output) }
+                for number in start ..< end { lookUp(view, Int(view.rows[number]), clock: clock, memory: &memory, output: &output) }
             } else {
                 for number in start ..< end {
-                    take(view, Int(view.rows[number]), clock: clock, memory: &memory, output: &output)
+                    take(
+                        view, Int(view.rows[number]), clock: clock, forgottenBefore: forgottenBefore, memory: &memory, output: &output)
                 }
             }
             start = end
@@ -116,7 +118,8 @@ struct Partition: ~Copyable {
 
     @inline(__always)
     private mutating func take(
-        _ view: BatchRows, _ row: Int, clock: StreamClock, memory: inout ShardMemory, output: inout TextArena
+        _ view: BatchRows, _ row: Int, clock: StreamClock, forgottenBefore: Int64, memory: inout ShardMemory,
+        output: inout TextArena
     ) {
         let time = view.vectors[code.time].integers[row]
         let newest = max(clock.newest, clock.newestBefore?[row] ?? .min)
@@ -124,8 +127,9 @@ struct Partition: ~Copyable {
             view.statuses[row] = RowStatus.late.rawValue
             return
         }
-        let horizon = max(newest, time)
-        guard let place = insert(view, row, time: time, newest: horizon, memory: &memory) else {
+        // What evaluate gives up must be given up whatever becomes of its rows.
+        let horizon = view.mode == .evaluate ? clock.newest : max(newest, time)
+        guard let place = insert(view, row, time: time, newest: horizon, forgottenBefore: forgottenBefore, memory: &memory) else {
             view.statuses[row] = RowStatus.refused.rawValue
             return
         }
@@ -136,11 +140,12 @@ struct Partition: ~Copyable {
     }
 
     private mutating func lookUp(
-        _ view: BatchRows, _ row: Int, memory: inout ShardMemory, output: inout TextArena
+        _ view: BatchRows, _ row: Int, clock: StreamClock, memory: inout ShardMemory, output: inout TextArena
     ) {
         let found = find(view, row, base: memory.arena.base)
         guard found != 0 else { return answerEmpty(view, row) }
         let record = KeyRecord(memory.arena.address(found))
+        if code.foldCount > 0 && record.count > 0 { giveUpOldRows(record, newest: clock.newest, memory: &memory) }
         let time = view.vectors[code.time].integers[row]
         let log = logView(record, memory.arena.base)
         let position = time == .max ? log.tail : log.firstPosition(atLeast: time + 1, from: log.tail)
