@@ -10,7 +10,9 @@ import Values
 /// Everything is derived from the log and its totals; what else is kept (cursors, distinct counts, block partials) is made
 /// right again by whatever changes the log. So a row can be taken back, which is how `evaluate` leaves no trace.
 struct Partition: ~Copyable {
-    let code: PartitionCode
+    /// Behind a pointer: with it inside, every call of a borrowing method copies its hundreds of bytes.
+    private let codePlace: UnsafeMutablePointer<PartitionCode>
+    var code: PartitionCode { @inline(__always) unsafeAddress { UnsafePointer(codePlace) } }
     var index = KeyIndex()
     /// First and behind-last position of each window's frame for the row under way, and whether rows that were given up
     /// belong to it.
@@ -27,7 +29,9 @@ struct Partition: ~Copyable {
     static let chunkRows = 64
 
     init(plan: PartitionPlan, layout: StateLayout, lateness: Int64, idleAfter: Int64?) {
-        code = PartitionCode(plan: plan, layout: layout, lateness: lateness, idleAfter: idleAfter)
+        let code = PartitionCode(plan: plan, layout: layout, lateness: lateness, idleAfter: idleAfter)
+        codePlace = .allocate(capacity: 1)
+        codePlace.initialize(to: code)
         frames = .allocate(capacity: max(1, code.windowCount))
         frames.initialize(repeating: FramePositions(), count: max(1, code.windowCount))
         let textCount = code.inputCount + code.tieCount + 1
@@ -40,6 +44,7 @@ struct Partition: ~Copyable {
 
     deinit {
         code.deallocate()
+        codePlace.deallocate()
         index.deallocate()
         frames.deallocate()
         texts.deallocate()
