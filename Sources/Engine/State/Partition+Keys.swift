@@ -117,11 +117,11 @@ extension Partition {
     /// Gives back everything a key holds.
     mutating func removeKey(_ granule: UInt32, memory: inout ShardMemory) {
         let record = KeyRecord(memory.arena.address(granule))
-        let log = logView(record, memory.arena.base)
+        let log = kernel.logView(record, memory.arena.base)
         if code.hasTexts {
             for position in log.head ..< log.tail { releaseTexts(log, position, memory: &memory) }
         }
-        resetFolds(record, memory: &memory)
+        kernel.resetFolds(record, memory: &memory)
         if code.hasLinks { dropTables(record, log, arena: &memory.arena) }
         if record.log != 0 { memory.arena.free(record.log, bytes: code.logBytes(capacity: log.capacity)) }
         if !code.isKeyInline && record.keyCount > 0 { memory.arena.free(record.keyGranule, bytes: Int(record.keyCount)) }

@@ -9,19 +9,19 @@ extension Partition {
         if code.retention.keepsAll || newest == .min { return }
         let lateBound = newest.subtractingClamped(code.lateness)
         let bound = lateBound.subtractingClamped(code.retention.distance)
-        var log = logView(record, memory.arena.base)
+        var log = kernel.logView(record, memory.arena.base)
         let rows = Int(min(code.retention.rows, 1 << 40))
         while log.count > 0 && log.time(log.head) < bound {
             if rows > 0 && (log.head + rows >= log.tail || log.time(log.head + rows) >= lateBound) { break }
             giveUpHead(record, log, memory: &memory)
-            log = logView(record, memory.arena.base)
+            log = kernel.logView(record, memory.arena.base)
         }
         shrink(record, memory: &memory)
     }
 
     private mutating func giveUpHead(_ record: KeyRecord, _ log: KeyLog, memory: inout ShardMemory) {
         if record.floor > 0 && record.floor == log.head { restart(record, log, memory: &memory) }
-        if code.foldCount > 0 && log.head >= record.floor { fold(record, log, memory: &memory) }
+        if code.foldCount > 0 && log.head >= record.floor { kernel.fold(record, log, memory: &memory) }
         for number in 0 ..< code.distinctCount {
             let distinct = code.distincts[number]
             DistinctCount(record, distinct, code.inputs[distinct.input], log).removeHead()
@@ -48,7 +48,7 @@ extension Partition {
     }
 
     private func dropOccurrenceTables(_ record: KeyRecord, memory: inout ShardMemory) {
-        let log = logView(record, memory.arena.base)
+        let log = kernel.logView(record, memory.arena.base)
         for number in 0 ..< code.inputCount where code.inputs[number].next >= 0 {
             let occurrences = Occurrences(record, code.inputs[number], log, memory.arena.base)
             if occurrences.field[0] == 0 { continue }
@@ -59,7 +59,7 @@ extension Partition {
 
     /// The oldest row in the log is the first one after the key had been idle: totals and folds start there.
     private func restart(_ record: KeyRecord, _ log: KeyLog, memory: inout ShardMemory) {
-        resetFolds(record, memory: &memory)
+        kernel.resetFolds(record, memory: &memory)
         let slot = log.head & log.mask
         for number in 0 ..< code.inputCount {
             let input = code.inputs[number]
@@ -138,7 +138,7 @@ extension Partition {
     }
 
     private mutating func removeRow(_ record: KeyRecord, _ position: Int, memory: inout ShardMemory) {
-        let log = logView(record, memory.arena.base)
+        let log = kernel.logView(record, memory.arena.base)
         for number in 0 ..< code.distinctCount {
             let distinct = code.distincts[number]
             DistinctCount(record, distinct, code.inputs[distinct.input], log).closeGap(at: position)
@@ -161,9 +161,9 @@ extension Partition {
             }
         }
         record.count = log.count - 1
-        let shorter = logView(record, memory.arena.base)
+        let shorter = kernel.logView(record, memory.arena.base)
         // The block of the row before it too: it may have become the newest one.
-        rebuildPartials(shorter, from: max(shorter.head, position - 1), texts: memory)
+        kernel.rebuildPartials(shorter, from: max(shorter.head, position - 1), texts: memory)
     }
 
     private func takeBackTotals(_ record: KeyRecord, _ log: KeyLog, _ input: InputCode, _ position: Int) {

@@ -10,15 +10,9 @@ import Values
 /// Everything is derived from the log and its totals; what else is kept (cursors, distinct counts, block partials) is made
 /// right again by whatever changes the log. So a row can be taken back, which is how `evaluate` leaves no trace.
 struct Partition: ~Copyable {
-    /// Behind a pointer: with it inside, every call of a borrowing method copies its hundreds of bytes.
-    private let codePlace: UnsafeMutablePointer<PartitionCode>
-    var code: PartitionCode { @inline(__always) unsafeAddress { UnsafePointer(codePlace) } }
+    let kernel: PartitionKernel
+    var code: PartitionCode { @inline(__always) unsafeAddress { kernel.codePlace } }
     var index = KeyIndex()
-    /// First and behind-last position of each window's frame for the row under way, and whether rows that were given up
-    /// belong to it.
-    let frames: UnsafeMutablePointer<FramePositions>
-    /// Numbers of the row's interned texts, by input; those of tie-breakers behind them.
-    let texts: UnsafeMutablePointer<UInt32>
     var keyBytes: UnsafeMutableRawBufferPointer
     var keyByteCount = 0
     /// Records that the chunk's index slots point to; 0: none.
@@ -29,25 +23,15 @@ struct Partition: ~Copyable {
     static let chunkRows = 64
 
     init(plan: PartitionPlan, layout: StateLayout, lateness: Int64, idleAfter: Int64?) {
-        let code = PartitionCode(plan: plan, layout: layout, lateness: lateness, idleAfter: idleAfter)
-        codePlace = .allocate(capacity: 1)
-        codePlace.initialize(to: code)
-        frames = .allocate(capacity: max(1, code.windowCount))
-        frames.initialize(repeating: FramePositions(), count: max(1, code.windowCount))
-        let textCount = code.inputCount + code.tieCount + 1
-        texts = .allocate(capacity: textCount)
-        texts.initialize(repeating: TextInterner.none, count: textCount)
+        kernel = PartitionKernel(PartitionCode(plan: plan, layout: layout, lateness: lateness, idleAfter: idleAfter))
         keyBytes = .allocate(byteCount: 256, alignment: 16)
         candidates = .allocate(capacity: Partition.chunkRows)
         candidates.initialize(repeating: 0, count: Partition.chunkRows)
     }
 
     deinit {
-        code.deallocate()
-        codePlace.deallocate()
+        kernel.deallocate()
         index.deallocate()
-        frames.deallocate()
-        texts.deallocate()
         keyBytes.deallocate()
         candidates.deallocate()
     }
@@ -139,33 +123,25 @@ struct Partition: ~Copyable {
             return
         }
         if view.mode == .ingest || code.callCount == 0 { return }
-        let log = logView(place.record, memory.arena.base)
-        resolveFrames(place.record, log, position: place.position, time: time, hasRow: true, floor: place.record.floor)
-        answer(view, row, place.record, log, position: place.position, floor: place.record.floor, memory: &memory, output: &output)
+        let log = kernel.logView(place.record, memory.arena.base)
+        kernel.resolveFrames(place.record, log, position: place.position, time: time, hasRow: true, floor: place.record.floor)
+        kernel.answer(view, row, place.record, log, position: place.position, floor: place.record.floor, memory: &memory, output: &output)
     }
 
     private mutating func lookUp(
         _ view: BatchRows, _ row: Int, clock: StreamClock, memory: inout ShardMemory, output: inout TextArena
     ) {
         let found = find(view, row, base: memory.arena.base)
-        guard found != 0 else { return answerEmpty(view, row) }
+        guard found != 0 else { return kernel.answerEmpty(view, row) }
         let record = KeyRecord(memory.arena.address(found))
         if code.foldCount > 0 && record.count > 0 { giveUpOldRows(record, newest: clock.newest, memory: &memory) }
         let time = view.vectors[code.time].integers[row]
-        let log = logView(record, memory.arena.base)
+        let log = kernel.logView(record, memory.arena.base)
         let position = time == .max ? log.tail : log.firstPosition(atLeast: time + 1, from: log.tail)
         let isForgotten = code.idleAfter != .max && time.subtractingClamped(code.idleAfter) > record.lastTime
         let floor = isForgotten ? log.tail : record.floor
-        resolveFrames(record, log, position: position, time: time, hasRow: false, floor: floor)
-        answer(view, row, record, log, position: position, floor: floor, memory: &memory, output: &output)
-    }
-
-    @inline(__always)
-    func logView(_ record: KeyRecord, _ base: UnsafeMutableRawPointer) -> KeyLog {
-        let log = base + Int(record.log) &* Arena.granuleBytes
-        let capacity = record.capacity
-        return KeyLog(
-            base: log, capacity: capacity, head: record.head, tail: record.tail, partials: log + code.bytesPerEvent &* capacity)
+        kernel.resolveFrames(record, log, position: position, time: time, hasRow: false, floor: floor)
+        kernel.answer(view, row, record, log, position: position, floor: floor, memory: &memory, output: &output)
     }
 }
 

@@ -5,7 +5,7 @@ import Values
 ///
 ///     0   …  the aggregate so far: sum (two doubles, the second holds what rounding lost), moments, or one value
 ///     24  1  0: nothing yet; 1: a value; 2: NULL (first, nth, last)
-extension Partition {
+extension PartitionKernel {
     @inline(__always)
     func foldState(_ record: KeyRecord, _ fold: FoldCode) -> UInt8 { record.field(fold.offset + 24, as: UInt8.self).pointee }
 

@@ -1,7 +1,7 @@
 import Bytes
 import Values
 
-extension Partition {
+extension PartitionKernel {
     /// Computes all calls for the row at `position` and writes them to the batch's registers.
     @inline(__always)
     func answer(

@@ -2,7 +2,7 @@ import Bytes
 import Plan
 import Values
 
-extension Partition {
+extension PartitionKernel {
     @inline(__always)
     func updatePartials(_ log: KeyLog, position: Int, isNewest: Bool, texts memory: borrowing ShardMemory) {
         if log.capacity < 2 * StateLayout.blockEvents || code.partialCount == 0 { return }

@@ -1,7 +1,7 @@
 import Plan
 import Values
 
-extension Partition {
+extension PartitionKernel {
     /// Works out the frames of all windows for the row at `position` (or, without a row, for the moment `time`). Cursors
     /// of RANGE bounds only say where to look first.
     @inline(__always)
