@@ -1,6 +1,5 @@
 import Bounds
 import Plan
-import Synchronization
 import Values
 
 /// One batch on its way through the engine: registers for every column of its stream's plan, who owns which row, and
@@ -28,9 +27,6 @@ public final class Batch: @unchecked Sendable {
     public internal(set) var newest = Int64.min
     /// Admitted rows ascend in event time, so that none is late if the first is not.
     public internal(set) var isAscending = true
-    /// Shards that have still to finish the stage under way.
-    public let shardsRemaining = Atomic<Int>(0)
-
     var memory = BatchMemory()
     /// Of a look-up: columns of the table that it brings.
     var givenColumns: Set<Int> = []
@@ -52,6 +48,20 @@ public final class Batch: @unchecked Sendable {
         arena.deallocate()
         shardTexts.deinitialize(count: Bounds.coresMax)
         shardTexts.deallocate()
+    }
+
+    /// Bytes that it keeps for the batches to come.
+    public var heldBytes: Int {
+        var result = memory.heldBytes + arena.pointee.heldBytes
+        for shard in 0..<shardCount { result += shardTexts[shard].heldBytes }
+        return result
+    }
+
+    /// Gives back what it keeps; called between two batches.
+    public func releaseMemory() {
+        memory.deallocate()
+        arena.pointee = TextArena()
+        for shard in 0..<shardCount { shardTexts[shard] = TextArena() }
     }
 
     public var plan: Plan { compiled.plan }

@@ -15,16 +15,17 @@ struct BatchMemory {
         var starts: UnsafeMutablePointer<UInt32>
     }
 
-    private(set) var vectors = UnsafeMutablePointer<Vector>.allocate(capacity: 0)
+    // Nothing stands anywhere before the first `cut`.
+    private(set) var vectors = UnsafeMutablePointer<Vector>(bitPattern: 64)!
     /// By register: bytes from row to row, 0 where it is one chunk long.
-    private(set) var strides = UnsafeMutablePointer<Int>.allocate(capacity: 0)
+    private(set) var strides = UnsafeMutablePointer<Int>(bitPattern: 64)!
     /// The batch's own room for a source column that needs conversion.
     private(set) var ownVectors: [Vector] = []
-    private(set) var statuses = UnsafeMutablePointer<UInt8>.allocate(capacity: 0)
-    private(set) var newestBefore = UnsafeMutablePointer<Int64>.allocate(capacity: 0)
+    private(set) var statuses = UnsafeMutablePointer<UInt8>(bitPattern: 64)!
+    private(set) var newestBefore = UnsafeMutablePointer<Int64>(bitPattern: 64)!
     /// Never written: the null bytes of columns without NULLs.
-    private(set) var noNulls = UnsafeMutablePointer<UInt8>.allocate(capacity: 0)
-    private(set) var shardOfRow = UnsafeMutablePointer<UInt8>.allocate(capacity: 0)
+    private(set) var noNulls = UnsafeMutablePointer<UInt8>(bitPattern: 64)!
+    private(set) var shardOfRow = UnsafeMutablePointer<UInt8>(bitPattern: 64)!
     private(set) var partitions: [PartitionRows] = []
     /// By stage: index of its first partition.
     private(set) var firstPartition: [Int] = []
@@ -38,7 +39,14 @@ struct BatchMemory {
 
     static let rowsMin = 16
 
-    func deallocate() { block.deallocate() }
+    var heldBytes: Int { block.count }
+
+    /// Gives the memory back; the next `cut` takes what it needs.
+    mutating func deallocate() {
+        block.deallocate()
+        block = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+        stream = nil
+    }
 
     /// Makes room for a batch.
     mutating func cut(for stream: CompiledStream, rowCount: Int, shardCount: Int) {

@@ -91,6 +91,7 @@ final class Catalog: Sendable {
                     code: ErrorCode.unknownView,
                     message: "view \(name) answers events of \(streams[views[view].stream].table), not of \(open.table)")
             }
+            guard !numbers.contains(view) else { throw .badRequest("view \(name) is named twice; name each view once") }
             numbers.append(view)
         }
         if numbers.isEmpty { numbers = streams[number].defaultViews }
@@ -112,7 +113,8 @@ final class Catalog: Sendable {
         for key in open.keyColumns {
             guard let column = table.columns.firstIndex(where: { $0.name == key }), !keys.contains(column) else {
                 throw .badRequest(
-                    Catalog.unknown("column", key, known: table.columns.map(\.name)) + " in \(table.table), each to be given once")
+                    Catalog.unknown("column", key, known: table.columns.map(\.name)) + " in \(table.table), each to be given once"
+                )
             }
             keys.append(column)
         }
@@ -123,7 +125,7 @@ final class Catalog: Sendable {
 
     private static func unknown(_ what: String, _ name: String, known: [String]) -> String {
         let list = known.isEmpty ? "there is none" : "there is " + known.prefix(20).joined(separator: ", ")
-        return "there is no \(what) \"\(name)\"; \(list)"
+        return "there is no \(what) \"\(name.prefix(100))\"; \(list)"
     }
 }
 

@@ -54,6 +54,8 @@ public struct SessionLimits: Hashable, Sendable {
     public var farewellNanosecondsMax: UInt64 = 5_000_000_000
     /// Memory for received frames, over all cores.
     public var receiveBytesMax = 2 << 30
+    /// Memory for batches under way (registers, conversions, decompression), over all cores: past it no batch is begun.
+    public var requestBytesMax = 2 << 30
     /// Unsent bytes past which a connection is not read from.
     public var unsentBytesMax = Bounds.sendQueueBytesMax
     /// Unsent bytes past which a subscriber is disconnected instead of being sent one more batch.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import socket
 import subprocess
@@ -30,15 +31,21 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def limit_descriptors(count: int) -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))
+
+
 class RunningServer:
     """`millrace serve DEFINITIONS`, listening at `address`; stopped by SIGTERM, and expected to exit 0."""
 
-    def __init__(self, definitions: Path, *options, address: str | None = None, folder: Path):
+    def __init__(self, definitions: Path, *options, address: str | None = None, descriptors_max: int | None = None, folder: Path):
         self.address = address or f"127.0.0.1:{free_port()}"
         self.log = folder / f"server-{self.address.replace('/', '_')}.log"
         command = [str(BINARY), "serve", str(definitions), "--listen", self.address, *map(str, options)]
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                preexec_fn=None if descriptors_max is None else lambda: limit_descriptors(descriptors_max))
 
     def __enter__(self) -> "RunningServer":
         try:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import millrace
 import pytest
@@ -210,3 +211,60 @@ def test_wrong_definitions_do_not_start_a_server(tmp_path):
     done = run("serve", tmp_path / "wrong.sql", "--listen", f"127.0.0.1:{free_port()}", check=False)
     assert done.returncode == 1
     assert b"wrong.sql:11:" in done.stderr and b"amount" in done.stderr
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_a_server_without_descriptors_turns_clients_away_and_goes_on(serve, cores):
+    server = serve(PAYMENTS, "--cores", cores, descriptors_max=64)
+    with server.connect() as first:
+        waiting = [socket.create_connection(address_of(server)) for _ in range(150)]
+        try:
+            # Those that found no descriptor are told at once, by the end of their connection.
+            deadline = time.monotonic() + 20
+            ended = 0
+            while ended < 80 and time.monotonic() < deadline:
+                ended = sum(has_ended(client) for client in waiting)
+            assert ended >= 80, ended
+            first.ingest("payments", payments((0, 1, 1.0)))
+            assert entry(first, "connections_turned_away") >= 80
+        finally:
+            for client in waiting:
+                client.close()
+        deadline = time.monotonic() + 20
+        while entry(first, "connections") > 1 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        with server.connect() as second:
+            assert second.compute("payments", payments((1, 1, 1.0)))["payments_1h"].to_pylist() == [2]
+        # It does not run hot over what it had to refuse.
+        before = processor_seconds(server.process.pid)
+        time.sleep(1)
+        assert processor_seconds(server.process.pid) - before < 0.5
+
+
+def entry(connection, name: str) -> float:
+    return next(entry.value for entry in connection.status().entries if entry.name == name)
+
+
+def has_ended(client: socket.socket) -> bool:
+    client.setblocking(False)
+    try:
+        return client.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
+
+
+def processor_seconds(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.parametrize("cores", [1, 2, 4])
+def test_a_look_up_before_the_lateness_bound_is_an_error(serve, cores):
+    server = serve(PAYMENTS, "--cores", cores)
+    with server.connect() as connection:
+        connection.ingest("payments", payments((0, 1, 1.0), (100, 1, 2.0)))
+        assert connection.get("card_hour", {"card_id": [1]}, at=at(99)).to_pylist()[0]["payments_1h"] == 0
+        with pytest.raises(millrace.MillraceError, match="before what is still kept"):
+            connection.get("card_hour", {"card_id": [1]}, at=at(98.9))

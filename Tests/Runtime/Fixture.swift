@@ -28,12 +28,14 @@ enum Fixture {
         Field(name: "ts", type: .bigint, isNullable: false), Field(name: "page", type: .bigint, isNullable: false),
     ]
 
-    static let plan: Plan = {
+    static let plan = plan(of: sql)
+
+    static func plan(of sql: String) -> Plan {
         let sources = [SourceText(name: "fixture.sql", text: sql)]
         let (definitions, diagnostics) = Compiler.compile(sources)
         guard let definitions else { fatalError(diagnostics.map { $0.rendered(sources: sources) }.joined(separator: "\n")) }
         return Planner.plan(definitions)
-    }()
+    }
 
     static func catalog() throws -> Catalog { Catalog(try CompiledPlan(plan), version: 1) }
 }

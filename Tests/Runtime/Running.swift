@@ -1,5 +1,6 @@
 import Linux
 import Logging
+import Plan
 import Synchronization
 import Testing
 import Values
@@ -22,12 +23,13 @@ enum Running {
 
     /// Starts a server, and drains it when `body` has returned, however it did.
     static func withServer<R>(
-        cores: Int, listen: SocketAddress = anyPort, poll: PollMode = .adaptive, limits: SessionLimits = SessionLimits(),
-        _ body: (RunningServer) throws -> R
+        cores: Int, listen: SocketAddress = anyPort, poll: PollMode = .adaptive, plan: Plan = Fixture.plan,
+        memoryBytesMax: Int = 256 << 20, limits: SessionLimits = SessionLimits(), _ body: (RunningServer) throws -> R
     ) throws -> R {
         let configuration = ServerConfiguration(
-            listeners: [listen], coreCount: cores, poll: poll, memoryBytesMax: 256 << 20, limits: limits)
-        let server = try Server(plan: Fixture.plan, configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            listeners: [listen], coreCount: cores, poll: poll, memoryBytesMax: memoryBytesMax, limits: limits)
+        let server = try Server(
+            plan: plan, configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         try server.start()
         defer {
             server.drain(timeoutSeconds: 5)
@@ -110,8 +112,10 @@ enum Events {
             memory += [values, UnsafeMutableRawPointer(nulls)]
             for row in 0..<count { nulls[row] = isNull[row] ? 1 : 0 }
             switch column {
-            case .integers(let all): for (row, value) in all.enumerated() { values.storeBytes(of: value ?? 0, toByteOffset: row * 8, as: Int64.self) }
-            case .doubles(let all): for (row, value) in all.enumerated() { values.storeBytes(of: value ?? 0, toByteOffset: row * 8, as: Double.self) }
+            case .integers(let all):
+                for (row, value) in all.enumerated() { values.storeBytes(of: value ?? 0, toByteOffset: row * 8, as: Int64.self) }
+            case .doubles(let all):
+                for (row, value) in all.enumerated() { values.storeBytes(of: value ?? 0, toByteOffset: row * 8, as: Double.self) }
             }
             sources.append(BatchWriter.Source(values: values, nulls: nulls))
         }

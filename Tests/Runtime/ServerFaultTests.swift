@@ -18,7 +18,8 @@ import Wire
 
         func check() throws {
             round += 1
-            try client.send(.compute, channel: 1, body: Events.encode(Fixture.visitColumns, [.integers([round]), .integers([1])]))
+            try client.send(
+                .compute, channel: 1, body: Events.encode(Fixture.visitColumns, [.integers([round]), .integers([1])]))
             let frame = try client.expect(.result)
             #expect(frame.header.flags.contains(.last))
         }
@@ -120,6 +121,42 @@ import Wire
             try client.send(.compute, channel: 1, body: good)
             _ = try client.expect(.result)
             #expect(try client.status()["bad_batches"] ?? 0 > 0)
+        }
+    }
+
+    @Test func `answers names of any length`() throws {
+        try Running.withServer(cores: 1) { server in
+            let witness = try Witness(server)
+            let name = String(repeating: "n", count: 1_000_000)
+            let client = try TestClient.welcomed(server.address)
+            try client.send(.open, channel: 1, body: ControlMessage.open(Open(table: name)).encode())
+            #expect(try client.expectError().code == "unknown_table")
+            try client.send(.subscribe, body: ControlMessage.subscribe(Subscribe(view: name)).encode())
+            #expect(try client.expectError().code == "unknown_view")
+            try witness.check()
+        }
+    }
+
+    @Test(arguments: [1, 2, 4]) func `sends nothing behind its goodbye`(cores: Int) throws {
+        try Running.withServer(cores: cores) { server in
+            let client = try TestClient.welcomed(server.address)
+            _ = try client.open(Open(table: "events", views: ["per_key"]), channel: 1, columns: Fixture.eventColumns)
+            var bytes: [UInt8] = []
+            for number in 0..<5 {
+                bytes += TestClient.frame(FrameHeader(kind: .compute, channel: 1), body: Events.batch(number: number, rows: 200))
+            }
+            try client.write(bytes + TestClient.frame(FrameHeader(kind: .status), body: []) + [UInt8](repeating: 0, count: 64))
+            let kinds = try client.readToEnd().map(\.header.kind)
+            #expect(kinds.suffix(2) == [.error, .goodbye] && kinds.filter { $0 == .goodbye }.count == 1)
+        }
+    }
+
+    @Test func `a frame that must not come before hello is refused by its header`() throws {
+        try Running.withServer(cores: 1) { server in
+            let client = try TestClient(server.address)
+            let batch = TestClient.frame(FrameHeader(kind: .compute, channel: 1), body: Events.batch(number: 0, rows: 2_000))
+            try client.write(Array(batch[..<FrameHeader.byteCount]))
+            #expect(try client.expectError().message.contains("expected hello"))
         }
     }
 

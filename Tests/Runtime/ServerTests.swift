@@ -54,7 +54,9 @@ import Wire
         try Running.withServer(cores: 2) { server in
             let client = try TestClient.welcomed(server.address)
             let opened = try client.open(Open(table: "events", views: ["per_key"]), channel: 1, columns: Fixture.eventColumns)
-            try client.send(.ingest, channel: 1, body: Events.encode(ts: [100, 101, 102], key: [7, 7, 8], shop: [1, 1, 1], amount: [1, 2, 3]))
+            try client.send(
+                .ingest, channel: 1,
+                body: Events.encode(ts: [100, 101, 102], key: [7, 7, 8], shop: [1, 1, 1], amount: [1, 2, 3]))
             guard case .accepted(let accepted)? = try client.expect(.accepted).message else { throw Problem.noMessage }
             #expect(accepted == Accepted(rows: 3))
             for _ in 0..<2 {
@@ -63,7 +65,8 @@ import Wire
             }
             let keyColumns = [Fixture.eventColumns[1], Field(name: "millrace_at", type: .bigint)]
             let get = try client.open(Open(mode: .get, views: ["per_key"], keyColumns: ["key"]), channel: 2, columns: keyColumns)
-            try client.send(.get, channel: 2, body: Events.encode(keyColumns, [.integers([7, 8, 9]), .integers([103, 103, 103])]))
+            try client.send(
+                .get, channel: 2, body: Events.encode(keyColumns, [.integers([7, 8, 9]), .integers([103, 103, 103])]))
             let answer = try Answer(try client.expect(.result), schema: get.schemas[0])
             #expect(answer.integers("events") == [2, 1, 0])
             #expect(answer.doubles("amount") == [3, 3, nil])
@@ -77,7 +80,8 @@ import Wire
             let opened = try client.open(Open(table: "events", views: ["per_key"]), channel: 1, columns: Fixture.eventColumns)
             try client.send(.ingest, channel: 1, body: Events.encode(ts: [1_000], key: [1], shop: [1], amount: [1]))
             _ = try client.expect(.accepted)
-            try client.send(.compute, channel: 1, body: Events.encode(ts: [989, 990], key: [1, 1], shop: [1, 1], amount: [1, 1]))
+            try client.send(
+                .compute, channel: 1, body: Events.encode(ts: [989, 990], key: [1, 1], shop: [1, 1], amount: [1, 1]))
             let answer = try Answer(try client.expect(.result), schema: opened.schemas[0])
             #expect(answer.integers("millrace_status") == [1, 0])
             #expect(answer.integers("events") == [nil, 1])
@@ -97,7 +101,9 @@ import Wire
                 // Every client has its own keys, and event time stands still, so that the count is its own.
                 for round in 0..<100 as Range<Int64> {
                     let keys = (0..<10).map { Int64(number) * 1_000 + $0 }
-                    try client.send(.compute, channel: 1, body: Events.encode(ts: keys.map { _ in 5 }, key: keys, shop: keys, amount: keys.map { _ in 1 }))
+                    try client.send(
+                        .compute, channel: 1,
+                        body: Events.encode(ts: keys.map { _ in 5 }, key: keys, shop: keys, amount: keys.map { _ in 1 }))
                     let answer = try Answer(try client.expect(.result), schema: opened.schemas[0])
                     if answer.integers("events") != keys.map({ _ in round + 1 }) { failures.add(1, ordering: .relaxed) }
                 }
@@ -160,7 +166,8 @@ import Wire
         }
     }
 
-    @Test(arguments: [1, 2]) func `stops reading from a client that does not read its answers, and loses none`(cores: Int) throws {
+    @Test(arguments: [1, 2]) func `stops reading from a client that does not read its answers, and loses none`(cores: Int) throws
+    {
         var limits = SessionLimits()
         limits.unsentBytesMax = 32 << 10
         limits.batchesInFlightMax = 4
@@ -171,14 +178,17 @@ import Wire
             let isDone = Atomic<Bool>(false)
             try Running.concurrently(2) { number in
                 if number == 0 {
-                    for number in 0..<count { try greedy.send(.compute, channel: 1, body: Events.batch(number: number, rows: 500)) }
+                    for number in 0..<count {
+                        try greedy.send(.compute, channel: 1, body: Events.batch(number: number, rows: 500))
+                    }
                     isDone.store(true, ordering: .releasing)
                 } else {
                     // Somebody else is served meanwhile.
                     let client = try TestClient.welcomed(server.address)
                     _ = try client.open(Open(table: "visits"), channel: 1, columns: Fixture.visitColumns)
                     for ts in 0..<50 as Range<Int64> {
-                        try client.send(.compute, channel: 1, body: Events.encode(Fixture.visitColumns, [.integers([ts]), .integers([1])]))
+                        try client.send(
+                            .compute, channel: 1, body: Events.encode(Fixture.visitColumns, [.integers([ts]), .integers([1])]))
                         _ = try client.expect(.result)
                     }
                     for request in 0..<count { #expect(try greedy.expect(.result).header.requestID == UInt64(request + 4)) }

@@ -97,7 +97,8 @@ import Wire
             if kind != .hello { session.greet() }
             let action = session.say(kind, body: Array(whole[..<count]))
             // FlatBuffers may end in bytes that nobody refers to: what is not refused must be a whole answer.
-            #expect(action.disconnects == "bad_frame" || !action.frames.isEmpty || action.isSubscribe, "\(count) of \(whole.count)")
+            #expect(
+                action.disconnects == "bad_frame" || !action.frames.isEmpty || action.isSubscribe, "\(count) of \(whole.count)")
         }
     }
 
@@ -154,13 +155,39 @@ import Wire
 
     @Test func `opens so many channels and no more`() {
         var limits = SessionLimits()
-        limits.channelsMax = 3
+        // Each of the three has two views.
+        limits.channelsMax = 7
         var session = greeted(limits: limits)
         for channel in 1...3 as ClosedRange<UInt32> {
             #expect(session.open(channel: channel, columns: nil).frames.first?.kind == .opened)
         }
         #expect(session.open(channel: 4, columns: nil).refusal == "bad_request")
-        #expect(session.say(.subscribe, body: ControlMessage.subscribe(Subscribe(view: "per_key")).encode()).refusal == "bad_request")
+        #expect(
+            session.say(.subscribe, body: ControlMessage.subscribe(Subscribe(view: "per_key")).encode()).refusal == "bad_request")
+    }
+
+    @Test func `cannot have a view answered twice, nor more channels than there are numbers`() throws {
+        var session = greeted()
+        let twice = Open(table: "events", views: Array(repeating: "per_key", count: 10_000))
+        #expect(session.open(twice, columns: nil).refusal == "bad_request")
+        session.state = SessionState(limits: SessionLimits(), nextResultChannel: .max - 3)
+        session.greet()
+        #expect(session.open(columns: nil).frames.count == 4)
+        #expect(session.open(channel: 2, columns: nil).refusal == "bad_request")
+        let subscribe = ControlMessage.subscribe(Subscribe(view: "per_key")).encode()
+        #expect(session.say(.subscribe, body: subscribe).isSubscribe)
+        #expect(session.say(.subscribe, body: subscribe).refusal == "bad_request")
+    }
+
+    @Test func `quotes what it was told only as far as an error may be long`() throws {
+        var session = greeted()
+        let name = String(repeating: "n", count: 1_000_000)
+        #expect(session.open(Open(table: name), columns: nil).refusal == "unknown_table")
+        _ = session.open(columns: nil)
+        let field = Field(name: name, type: .text, isNullable: false)
+        let columns = ArrowSchema(fields: [field, field] + Fixture.eventColumns)
+        let frames = session.say(.schema, channel: 1, body: columns.encode()).frames
+        #expect(frames.allSatisfy { $0.body.count < 10_000 })
     }
 
     // MARK: Batches
@@ -215,6 +242,20 @@ import Wire
         #expect(session.state.batchAnswered().map { $0.frames.first?.kind } == [.pong])
         #expect(session.state.isIdle)
         #expect(session.say(.ping, request: 7).frames.first?.kind == .pong)
+    }
+
+    @Test func `takes nothing more until a status is told`() {
+        var session = greeted()
+        _ = session.open()
+        _ = session.say(.compute, channel: 1)
+        session.state.batchSubmitted()
+        #expect(session.say(.status, request: 2).isNone && !session.state.canTakeRequest)
+        #expect(session.state.drain().isNone)
+        let due = session.state.batchAnswered()
+        guard due.count == 1, case .tellStatus(2) = due[0] else { return #expect(Bool(false), "\(due)") }
+        #expect(!session.state.canTakeRequest)
+        #expect(session.state.statusTold().map(\.isFinish) == [true])
+        #expect(session.state.canTakeRequest && session.state.isIdle)
     }
 
     @Test func `takes no more requests than it gave credits for`() {

@@ -98,7 +98,9 @@ final class TestClient {
 
     func expect(_ kind: FrameKind) throws -> Frame {
         let frame = try receive()
-        guard frame.header.kind == kind else { throw Failure.unexpected(frame.header.kind, "\(String(describing: frame.message))") }
+        guard frame.header.kind == kind else {
+            throw Failure.unexpected(frame.header.kind, "\(String(describing: frame.message))")
+        }
         return frame
     }
 
@@ -146,6 +148,8 @@ final class TestClient {
     func status() throws -> [String: Double] {
         try send(.status)
         guard case .statusReply(let reply)? = try expect(.statusReply).message else { throw Failure.ended }
-        return Dictionary(reply.entries.map { ($0.label.isEmpty ? $0.name : "\($0.name) \($0.label)", $0.value) }) { first, _ in first }
+        return Dictionary(reply.entries.map { ($0.label.isEmpty ? $0.name : "\($0.name) \($0.label)", $0.value) }) { first, _ in
+            first
+        }
     }
 }

@@ -16,6 +16,8 @@ struct TextArena: ~Copyable {
 
     deinit { for block in blocks { block.deallocate() } }
 
+    var heldBytes: Int { blocks.reduce(0) { $0 + $1.count } }
+
     mutating func reset() {
         if blocks.count > 1 {
             let total = blocks.reduce(0) { $0 + $1.count }

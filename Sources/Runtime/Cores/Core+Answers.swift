@@ -10,12 +10,17 @@ extension Core {
     func answer(_ request: Request) {
         let (late, refused) = (request.batch.count(of: .late), request.batch.count(of: .refused))
         metrics.count(request.batch, mode: request.mode, late: late, refused: refused)
-        guard let session = request.session, let channel = request.channel, !session.isClosed else { return }
+        // A connection that has been told goodbye gets nothing behind it.
+        guard let session = request.session, let channel = request.channel, !session.isClosed, session.ending == .no else {
+            return
+        }
         if request.mode == .ingest {
             let accepted = Accepted(rows: UInt32(request.batch.rowCount), late: UInt32(late), refused: UInt32(refused))
             var frame = OutgoingFrame(.accepted, answering: request.header, body: ControlMessage.accepted(accepted).encode())
             frame.isLast = true
             write(frame, to: session)
+        } else if let error = lookUpError(request) {
+            write(OutgoingFrame(.error, answering: request.header, isLast: true, body: error.frameBody()), to: session)
         } else {
             for (index, view) in channel.views.enumerated() {
                 writeResult(request, view: view, isLast: index == channel.views.count - 1, to: session)
@@ -25,6 +30,18 @@ extension Core {
         for action in session.state.batchAnswered() { perform(action, for: session) }
         resumeIfPossible(session)
         markDirty(session)
+    }
+
+    /// A look-up of a time before the lateness bound is refused as a whole; a row that brought no time is not.
+    private func lookUpError(_ request: Request) -> ErrorMessage? {
+        guard request.mode == .lookUp, let time = catalog.plan.streams[request.stream].eventTime else { return nil }
+        let times = request.batch.vectors[time.index].integers
+        for row in 0..<request.batch.rowCount where times[row] < request.lookUpEarliest && times[row] != request.lookUpNow {
+            return .badRequest(
+                "row \(row) asks for time \(times[row]), which is before what is still kept: the stream's newest event less its "
+                    + "lateness is \(request.lookUpEarliest); ask for that or later, or give no \(OpenTarget.timeColumn)")
+        }
+        return nil
     }
 
     private func writeResult(_ request: Request, view: Channel.View, isLast: Bool, to session: Session) {
@@ -41,7 +58,7 @@ extension Core {
             let message = ErrorMessage(
                 code: error.code,
                 message: "the answer of view \(catalog.views[view.number].name) cannot be sent: \(error); send smaller batches")
-            let frame = OutgoingFrame(.error, answering: request.header, isLast: isLast, body: ControlMessage.error(message).encode())
+            let frame = OutgoingFrame(.error, answering: request.header, isLast: isLast, body: message.frameBody())
             write(frame, to: session)
         }
     }
@@ -80,7 +97,8 @@ extension Core {
                     session,
                     ErrorMessage(
                         code: ErrorCode.overloaded,
-                        message: "the subscriber of \(catalog.views[view].name) has not read \(session.output.unsentBytes) bytes, "
+                        message:
+                            "the subscriber of \(catalog.views[view].name) has not read \(session.output.unsentBytes) bytes, "
                             + "at most \(limits.subscriberUnsentBytesMax) are kept; read faster or subscribe to fewer views",
                         retry: true))
                 continue
@@ -139,7 +157,7 @@ extension Core {
     }
 
     func write(_ frame: OutgoingFrame, to session: Session) {
-        guard !session.isClosed else { return }
+        guard !session.isClosed && session.ending == .no else { return }
         let header = FrameHeader(
             kind: frame.kind, flags: frame.isLast ? .last : [], channel: frame.channel, requestID: frame.requestID,
             sequence: sequence, definitions: catalog.version)
@@ -149,6 +167,21 @@ extension Core {
 }
 
 extension ErrorMessage {
+    /// Longest text sent, in bytes: some quote what the client said, and that may be as long as a frame.
+    static let textBytesMax = 4_096
+
+    static func shortened(_ text: String) -> String {
+        text.utf8.count <= textBytesMax ? text : String(decoding: text.utf8.prefix(textBytesMax), as: UTF8.self) + " …"
+    }
+
+    /// The body of the error frame.
+    func frameBody() -> [UInt8] {
+        var error = self
+        error.message = ErrorMessage.shortened(message)
+        error.detail = ErrorMessage.shortened(detail)
+        return ControlMessage.error(error).encode()
+    }
+
     /// The peer does not speak the protocol: it is told, and the connection ends.
     static func broken(_ error: FrameError) -> ErrorMessage { ErrorMessage(code: error.code, message: "\(error)") }
     static func protocolBroken(_ what: String) -> ErrorMessage { ErrorMessage(code: ErrorCode.badFrame, message: what) }

@@ -10,9 +10,9 @@ extension Core {
         guard !exchange.isDraining else { return }
         // Bounded, so that a storm of connections does not starve those that are there.
         for _ in 0..<64 {
-            switch listeners[number].listener.accept() {
+            switch exchange.accept(from: listeners[number]) {
             case .none: return
-            case .outOfDescriptors: return turnAway(from: number)
+            case .outOfDescriptors: metrics.connectionsTurnedAway += 1
             case .socket(let socket): place(socket, handsRound: listeners[number].handsRound)
             }
         }
@@ -26,15 +26,6 @@ extension Core {
         } else {
             adopt(socket)
         }
-    }
-
-    /// Without a descriptor left, a waiting connection would keep the listener ready for ever: the spare one is given up to
-    /// accept it and let it go, which tells the client at once.
-    private func turnAway(from number: Int) {
-        metrics.connectionsTurnedAway += 1
-        spare = nil
-        if case .socket = listeners[number].listener.accept() {}
-        spare = FileDescriptor.spare()
     }
 
     func adopt(_ socket: consuming Socket) {
@@ -124,14 +115,16 @@ extension Core {
         guard session.ending == .no else { return }
         if let error {
             metrics.protocolErrors += 1
-            write(OutgoingFrame(.error, body: ControlMessage.error(error).encode()), to: session)
+            write(OutgoingFrame(.error, body: error.frameBody()), to: session)
         }
         finish(session, reason: error?.message ?? "closed")
     }
 
     func finish(_ session: Session, reason: String) {
         guard session.ending == .no else { return }
-        write(OutgoingFrame(.goodbye, body: ControlMessage.goodbye(Goodbye(reason: reason)).encode()), to: session)
+        write(
+            OutgoingFrame(.goodbye, body: ControlMessage.goodbye(Goodbye(reason: ErrorMessage.shortened(reason))).encode()),
+            to: session)
         session.ending = .afterSending
         session.deadlineNanoseconds = turnNanoseconds + limits.farewellNanosecondsMax
         unsubscribeAll(session)
@@ -168,6 +161,9 @@ extension Core {
                 close(session)
             } else if session.state.phase == .awaitingHello {
                 disconnect(session, .protocolBroken("no hello came in time"))
+            } else if session.input.isPaused {
+                disconnect(
+                    session, .overloaded("no memory came free to receive a frame into; send smaller batches, or again later"))
             } else {
                 disconnect(session, .protocolBroken("a frame that began did not end in time"))
             }

@@ -18,6 +18,7 @@ extension Core {
         let isOwn = session.input.block != nil
         guard let block = isOwn ? session.input.block : landingBlock() else {
             pause(session, .memory)
+            updateInterest(of: session)
             return false
         }
         let from = isOwn ? session.input.end : landingUsed
@@ -112,8 +113,8 @@ extension Core {
 
     private func setFrameDeadline(_ session: Session) {
         guard session.state.phase == .open else { return }
-        let waits = session.input.waitingBytes > 0 && !session.input.isPaused
-        if !waits {
+        if session.input.isPaused { return }
+        if session.input.waitingBytes == 0 {
             session.deadlineNanoseconds = 0
         } else if session.deadlineNanoseconds == 0 {
             session.deadlineNanoseconds = turnNanoseconds + limits.frameNanosecondsMax
@@ -134,10 +135,17 @@ extension Core {
                 disconnect(session, .broken(error))
                 return end
             }
+            // Nobody gets memory for a long frame before hello.
+            if session.state.phase == .awaitingHello && header.kind != .hello {
+                perform(
+                    session.state.frameArrived(header, body: .init(start: nil, count: 0), catalog: catalog, sequence: sequence),
+                    for: session)
+                return end
+            }
             guard end - position >= header.frameLength else { break }
-            let body = UnsafeRawBufferPointer(
-                start: block.bytes.baseAddress! + position + FrameHeader.byteCount, count: header.bodyLength)
-            guard take(header, body, in: block, from: session) else { break }
+            let padded = UnsafeRawBufferPointer(
+                start: block.bytes.baseAddress! + position + FrameHeader.byteCount, count: header.paddedBodyLength)
+            guard take(header, padded, in: block, from: session) else { break }
             position += header.frameLength
             if session.isClosed || session.ending != .no { return end }
         }
@@ -146,23 +154,23 @@ extension Core {
 
     /// False where the frame has to wait.
     private func take(
-        _ header: FrameHeader, _ body: UnsafeRawBufferPointer, in block: ReceiveBlock, from session: Session
+        _ header: FrameHeader, _ padded: UnsafeRawBufferPointer, in block: ReceiveBlock, from session: Session
     ) -> Bool {
         guard session.state.canTakeRequest && session.output.unsentBytes <= limits.unsentBytesMax else {
             pause(session, .itself)
             return false
         }
-        if header.kind.isBatch && (freeRequests.isEmpty || waitingRequest != nil) {
+        if header.kind.isBatch && !canBeginRequest {
             pause(session, .requests)
             return false
         }
-        if header.flags.contains(.bodyChecksum) {
-            let found = FrameHeader.checksum(body)
-            guard found == header.bodyChecksum else {
-                disconnect(session, .broken(.bodyChecksum(expected: header.bodyChecksum, found: found)))
-                return true
-            }
+        do throws(FrameError) {
+            try header.check(padded)
+        } catch {
+            disconnect(session, .broken(error))
+            return true
         }
+        let body = UnsafeRawBufferPointer(rebasing: padded[..<header.bodyLength])
         let action = session.state.frameArrived(header, body: body, catalog: catalog, sequence: sequence)
         if case .submit(let channel, let mode) = action {
             submit(header, body, in: block, channel: channel, mode: mode, from: session)
@@ -181,10 +189,12 @@ extension Core {
             let rows = try channel.reader!.read(message: body, scratch: &request.scratch, into: &request.columns)
             prepare(request, rows: rows, mode: mode, target: channel.target)
         } catch {
-            freeRequests.append(request)
+            countMemory(of: request)
+            free(request)
             metrics.badBatches += 1
             return perform(session.state.refuse(header, ErrorMessage(code: error.code, message: "\(error)")), for: session)
         }
+        countMemory(of: request)
         request.mode = mode
         request.stream = channel.target.stream
         request.stageCount = catalog.plan.streams[request.stream].stages.count
@@ -197,6 +207,19 @@ extension Core {
         session.state.batchSubmitted()
         append(request)
         if exchange.coreCount == 1 { advanceSequence() }
+    }
+
+    /// A batch can go into the sequence: there is a request for it, memory, and a place as far as is known.
+    var canBeginRequest: Bool {
+        !freeRequests.isEmpty && waitingRequest == nil && requestBytesInFlight <= requestBytesMax
+    }
+
+    /// The memory of a request changes only while it is prepared.
+    private func countMemory(of request: Request) {
+        let held = request.heldBytes
+        requestBytes += held - request.countedBytes
+        requestBytesInFlight += held
+        request.countedBytes = held
     }
 
     private func prepare(_ request: Request, rows: Int, mode: BatchMode, target: OpenTarget) {
@@ -213,6 +236,7 @@ extension Core {
     private func prepareLookUp(_ request: Request, rows: Int, target: OpenTarget) {
         let given = request.columns[target.keys.count]
         let now = lookUpTime(stream: target.stream)
+        request.lookUpNow = now
         withUnsafeTemporaryAllocation(of: Int64.self, capacity: max(rows, 1)) { times in
             let values = given.values.assumingMemoryBound(to: Int64.self)
             for row in 0..<rows {
@@ -248,8 +272,20 @@ extension Core {
     /// Takes nothing more from this connection for now: TCP passes it on to the sender.
     func pause(_ session: Session, _ obstacle: Obstacle) {
         session.input.isPaused = true
-        session.deadlineNanoseconds = 0
-        if obstacle != .itself { stall(session) }
+        switch obstacle {
+        case .itself: session.deadlineNanoseconds = 0
+        case .requests:
+            session.deadlineNanoseconds = 0
+            stall(session)
+        case .memory:
+            // Those who wait for memory may hold some themselves, so that only time ends a wait for one another.
+            if session.deadlineNanoseconds == 0 && session.input.block != nil {
+                session.deadlineNanoseconds = turnNanoseconds + limits.frameNanosecondsMax
+            }
+            guard !session.isStalled else { return }
+            session.isStalled = true
+            starved.append(session)
+        }
     }
 
     private func stall(_ session: Session) {
@@ -267,8 +303,13 @@ extension Core {
 
     /// Those that had to wait, oldest first; who must wait again goes to the end.
     func resumeStalled() {
+        if !starved.isEmpty && receive.hasReleased {
+            stalled += starved
+            starved.removeAll(keepingCapacity: true)
+            receive.hasReleased = false
+        }
         var tries = stalled.count
-        while tries > 0, !freeRequests.isEmpty, waitingRequest == nil {
+        while tries > 0, canBeginRequest {
             tries -= 1
             let session = stalled.removeFirst()
             session.isStalled = false
@@ -277,7 +318,7 @@ extension Core {
             takeWaitingFrames(of: session)
             updateInterest(of: session)
         }
-        if stalled.isEmpty && waitingRequest == nil { stopWaitingForOthers() } else { waitForOthers() }
+        if isWaitingForOthers { waitForOthers() } else { stopWaitingForOthers() }
     }
 
     private func discardInput(of session: Session) {

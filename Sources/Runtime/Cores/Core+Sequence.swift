@@ -53,6 +53,9 @@ extension Core {
         case .batch(let reference):
             reference._withUnsafeGuaranteedRef { request in
                 guard stage < request.stageCount else { return }
+                if stage == 0 && request.mode == .lookUp && request.core == index {
+                    request.lookUpEarliest = earliestLookUp(stream: request.stream)
+                }
                 // Even a shard without rows learns how far the stream's time has come.
                 shard.apply(request.batch, stage: stage)
                 if request.batch.hasRows(stage: stage, shard: index) {
@@ -62,6 +65,13 @@ extension Core {
             }
         }
         if stage == 0 { admitOrRefuseNewKeys() }
+    }
+
+    /// State is kept as of the lateness bound behind the stream's newest event; all shards agree on that at one place.
+    private func earliestLookUp(stream: Int) -> Int64 {
+        guard let newest = shard.newest(stream: stream) else { return .min }
+        let (earliest, isBeforeAll) = newest.subtractingReportingOverflow(catalog.plan.streams[stream].lateness)
+        return isBeforeAll ? .min : earliest
     }
 
     /// This core was the last to finish a stage of the batch: starts the next one, or completes the entry.
@@ -92,6 +102,8 @@ extension Core {
     }
 
     private func wakeForCompletion(of request: Request) {
+        // The phase is written, then the fence, then the mask is read: who subscribes sets its bit before it looks for work.
+        if exchange.coreCount > 1 { Doorbell.fence() }
         let watchers = request.isLogged ? exchange.subscribers(ofStream: request.stream) : 0
         exchange.wake(watchers | 1 << UInt64(request.core), except: index)
     }
@@ -99,8 +111,11 @@ extension Core {
     /// Memory that is nearly used up closes the shard to new keys at one place of the sequence, for all who replay it.
     private func admitOrRefuseNewKeys() {
         let eighth = shard.memoryBytesMax / 8
-        // Known keys go on growing in what is left; the gap between the two marks keeps them from alternating.
-        let accepts = shard.reservedBytes < (acceptsNewKeys ? 7 * eighth : 6 * eighth)
+        // Known keys go on growing in what is left; the gap between the two marks keeps them from alternating. What forgotten
+        // keys left free between the blocks of others counts as free: keys to come fit there.
+        let accepts =
+            shard.reservedBytes < 6 * eighth
+            || shard.reservedBytes < 7 * eighth && (acceptsNewKeys || shard.usedBytes < 4 * eighth)
         guard accepts != acceptsNewKeys, !exchange.isDraining else { return }
         let entry = Entry.admission(shard: index, acceptsNewKeys: accepts)
         let phase = EntryRing<Entry>.complete
@@ -153,6 +168,12 @@ extension Core {
         request.block = nil
         request.session = nil
         request.channel = nil
+        requestBytesInFlight -= request.countedBytes
+        if requestBytes > requestBytesMax {
+            requestBytes -= request.countedBytes
+            request.countedBytes = 0
+            request.releaseMemory()
+        }
         freeRequests.append(request)
     }
 
@@ -183,12 +204,14 @@ extension Core {
     /// No request is free or no place: the others are to catch up, and to say so.
     func waitForOthers() {
         guard exchange.coreCount > 1 else { return }
-        exchange.stalledCores.bitwiseOr(1 << UInt64(index), ordering: .relaxed)
+        if !isAmongStalled { exchange.stalledCores.bitwiseOr(1 << UInt64(index), ordering: .relaxed) }
+        isAmongStalled = true
         exchange.wake(exchange.allCores, except: index)
     }
 
     func stopWaitingForOthers() {
-        guard exchange.coreCount > 1 else { return }
+        guard isAmongStalled else { return }
         exchange.stalledCores.bitwiseAnd(~(1 << UInt64(index)), ordering: .relaxed)
+        isAmongStalled = false
     }
 }

@@ -37,7 +37,13 @@ extension Core {
         inquiries[inquiry] = nil
         let report = StatusReport(parts: known.parts, catalog: catalog, memoryBytesMax: exchange.configuration.memoryBytesMax)
         let reply = StatusReply(serverVersion: Release.version, entries: report.entries())
-        write(OutgoingFrame(.statusReply, requestID: known.requestID, body: ControlMessage.statusReply(reply).encode()), to: known.session)
+        let session = known.session
+        guard !session.isClosed else { return }
+        write(
+            OutgoingFrame(.statusReply, requestID: known.requestID, body: ControlMessage.statusReply(reply).encode()), to: session
+        )
+        for action in session.state.statusTold() { perform(action, for: session) }
+        resumeIfPossible(session)
     }
 
     private func ownStatus() -> CoreStatus {

@@ -34,6 +34,10 @@ final class Core {
 
     // Requests.
     var freeRequests: [Request] = []
+    /// Memory of all requests, and of those under way.
+    var requestBytes = 0
+    var requestBytesInFlight = 0
+    let requestBytesMax: Int
     /// Prepared, but the ring was full; goes before anything else.
     var waitingRequest: Request?
     /// In the sequence, oldest first.
@@ -44,11 +48,15 @@ final class Core {
     var freeSlots: [Int] = []
     var slotUses: UInt64 = 0
     var sessionCount = 0
-    var spare = FileDescriptor.spare()
     var receive: ReceivePool
     var landing: ReceiveBlock?
     var landingUsed = 0
+    /// Have frames that wait for a request or for their own answers to leave.
     var stalled: [Session] = []
+    /// This core's bit of `Exchange.stalledCores`.
+    var isAmongStalled = false
+    /// Wait for memory to receive into.
+    var starved: [Session] = []
     var dirty: [Session] = []
     var nextAdoption = 0
     var nextSweepNanoseconds: UInt64 = 0
@@ -81,6 +89,7 @@ final class Core {
         shard = Shard(
             plan: catalog.plan, index: index, count: exchange.coreCount,
             memoryBytesMax: exchange.configuration.memoryBytesMax / exchange.coreCount)
+        requestBytesMax = limits.requestBytesMax / exchange.coreCount
         let stages = catalog.plan.streams.map(\.stages.count).max() ?? 1
         stageCursors = Array(repeating: 0, count: max(stages, 1))
         receive = ReceivePool(
@@ -150,6 +159,9 @@ final class Core {
         }
     }
 
+    /// What connections wait for is held by requests that other cores have not passed yet, or by their places.
+    var isWaitingForOthers: Bool { !stalled.isEmpty || !starved.isEmpty || waitingRequest != nil }
+
     private var mustSpin: Bool {
         switch exchange.configuration.poll {
         case .spin: true
@@ -161,8 +173,10 @@ final class Core {
     /// Something that this core can do now, besides its sockets.
     private var hasWork: Bool {
         if !exchange.mailboxes[index].isEmpty || hasWorkInSequence { return true }
-        guard !stalled.isEmpty || waitingRequest != nil else { return false }
-        return !freeRequests.isEmpty && waitingRequest == nil || exchange.ring.slowestCursor() != slowestKnown
+        if !starved.isEmpty && receive.hasReleased { return true }
+        if !stalled.isEmpty && canBeginRequest { return true }
+        guard isWaitingForOthers, waitingRequest != nil || !inFlight.isEmpty else { return false }
+        return exchange.ring.slowestCursor() != slowestKnown
     }
 }
 

@@ -15,6 +15,8 @@ final class Exchange: Sendable {
     private let subscribedCores: [CoreMask]
 
     let connections = Atomic<Int>(0)
+    /// A descriptor to give up when the process has none left; its lock is held while one core accepts.
+    private let spare = Mutex<FileDescriptor?>(FileDescriptor.spare())
     /// Monotonic time by which draining ends; 0 while the server serves.
     let drainDeadline = Atomic<UInt64>(0)
     /// Cores that have no connection left and will add nothing more to the sequence.
@@ -70,6 +72,25 @@ final class Exchange: Sendable {
             subscribedCores[stream].bits.bitwiseOr(bit, ordering: .acquiringAndReleasing)
         } else {
             subscribedCores[stream].bits.bitwiseAnd(~bit, ordering: .acquiringAndReleasing)
+        }
+    }
+
+    /// Takes one waiting connection.
+    ///
+    /// Without a descriptor left, a waiting connection would keep the listener ready for ever: the spare one is given up to
+    /// accept it and let it go, which tells the client at once. One core accepts at a time, so that no other takes what
+    /// was given up.
+    func accept(from box: ListenerBox) -> Listener.Accepted {
+        spare.withLock { spare in
+            switch box.listener.accept() {
+            case .socket(let socket): return .socket(socket)
+            case .none: return .none
+            case .outOfDescriptors:
+                spare = nil
+                if case .socket = box.listener.accept() {}
+                spare = FileDescriptor.spare()
+                return .outOfDescriptors
+            }
         }
     }
 

@@ -74,7 +74,9 @@ struct StatusReport {
     private func streams() -> [StatusReply.Entry] {
         var entries: [StatusReply.Entry] = []
         for (number, stream) in catalog.streams.enumerated() {
-            guard let newest = parts.compactMap({ $0.newestEventTimes[number] }).max(), let type = catalog.plan.streams[number].eventTime?.type, type.isTimestamp else { continue }
+            guard let newest = parts.compactMap({ $0.newestEventTimes[number] }).max(),
+                let type = catalog.plan.streams[number].eventTime?.type, type.isTimestamp
+            else { continue }
             let clock = parts.map(\.wallMicroseconds).max() ?? 0
             entries.append(entry("lag", "s", label: stream.table, Double(clock - newest) / 1e6))
         }

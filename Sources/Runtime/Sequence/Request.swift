@@ -37,11 +37,24 @@ final class Request: @unchecked Sendable {
     var block: ReceiveBlock?
     var scratch = ScratchBuffer()
     var columns: [ColumnView] = []
+    /// Of a look-up: what a row asks for that brings no time, and the earliest time that could be asked for at its place.
+    var lookUpNow: Int64 = 0
+    var lookUpEarliest = Int64.min
+    /// Bytes of its memory that the core has counted.
+    var countedBytes = 0
     /// When its bytes were read; 0 where its latency is not sampled.
     var receivedNanoseconds: UInt64 = 0
 
     init(batch: Batch, core: Int) {
         self.batch = batch
         self.core = core
+    }
+
+    var heldBytes: Int { batch.heldBytes + scratch.heldBytes }
+
+    /// Gives back the memory that large batches left it with.
+    func releaseMemory() {
+        batch.releaseMemory()
+        scratch = ScratchBuffer()
     }
 }

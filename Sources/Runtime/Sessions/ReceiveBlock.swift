@@ -22,6 +22,8 @@ struct ReceivePool: ~Copyable {
     private let keptMax: Int
     private(set) var allocatedBytes = 0
     private let allocatedBytesMax: Int
+    /// Since whoever waits for memory last looked, and cleared it.
+    var hasReleased = false
 
     init(keptMax: Int, allocatedBytesMax: Int) {
         self.keptMax = keptMax
@@ -36,6 +38,8 @@ struct ReceivePool: ~Copyable {
             kept.holds = 1
             return kept
         }
+        // Blocks kept for reuse make room for a larger one.
+        while allocatedBytes + size > allocatedBytesMax, let kept = free.popLast() { allocatedBytes -= kept.bytes.count }
         guard allocatedBytes + size <= allocatedBytesMax else { return nil }
         allocatedBytes += size
         let block = ReceiveBlock(byteCount: size)
@@ -49,6 +53,7 @@ struct ReceivePool: ~Copyable {
         block.holds -= 1
         assert(block.holds >= 0)
         guard block.holds == 0 else { return }
+        hasReleased = true
         if block.bytes.count == ReceivePool.blockBytes && free.count < keptMax {
             free.append(block)
         } else {

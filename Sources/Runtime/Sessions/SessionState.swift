@@ -10,7 +10,8 @@ import Wire
 ///           └── anything else ──┴──── broken protocol ──────┴──► disconnect
 ///
 /// Answers leave in the order of their requests. Those of batches come back through the sequence; whatever can be answered
-/// at once waits here until every batch before it has been answered (`held`).
+/// at once waits here until every batch before it has been answered (`held`). A status is collected from all cores: until
+/// it is told, nothing more is taken from the connection.
 struct SessionState {
     enum Phase: Hashable {
         case awaitingHello
@@ -24,7 +25,10 @@ struct SessionState {
     /// By channel: the view.
     private(set) var subscriptions: [UInt32: Int] = [:]
     private(set) var wantsBodyChecksums = false
-    private var nextResultChannel: UInt32 = 0x8000_0000
+    /// Views that the opened channels answer with.
+    private var openViews = 0
+    /// The next of the server's channel numbers; none is used twice on a connection.
+    private var nextResultChannel: UInt32
     private let limits: SessionLimits
 
     /// Batches given to the sequence, and those answered.
@@ -32,14 +36,21 @@ struct SessionState {
     private var answered: UInt64 = 0
     /// Answers that wait until `answered` reaches `after`.
     private var held: [(after: UInt64, action: SessionAction)] = []
+    /// A status was asked for and is still being collected: nothing overtakes it, and nobody collects two at once.
+    private var awaitsStatus = false
 
-    init(limits: SessionLimits) { self.limits = limits }
+    static let firstResultChannel: UInt32 = 0x8000_0000
+
+    init(limits: SessionLimits, nextResultChannel: UInt32 = firstResultChannel) {
+        self.limits = limits
+        self.nextResultChannel = nextResultChannel
+    }
 
     // MARK: Requests under way
 
-    var requestsInFlight: Int { Int(submitted - answered) + held.count }
-    /// Otherwise the connection is not read from: the client used up its credits.
-    var canTakeRequest: Bool { requestsInFlight < limits.requestsInFlightMax }
+    var requestsInFlight: Int { Int(submitted - answered) + held.count + (awaitsStatus ? 1 : 0) }
+    /// Otherwise the connection is not read from: the client used up its credits, or waits for a status.
+    var canTakeRequest: Bool { requestsInFlight < limits.requestsInFlightMax && !awaitsStatus }
     var isIdle: Bool { requestsInFlight == 0 }
 
     mutating func batchSubmitted() { submitted += 1 }
@@ -47,8 +58,23 @@ struct SessionState {
     /// The answers that may leave now that one more batch has been answered.
     mutating func batchAnswered() -> [SessionAction] {
         answered += 1
+        return dueActions()
+    }
+
+    /// The status has been sent; what may leave now.
+    mutating func statusTold() -> [SessionAction] {
+        awaitsStatus = false
+        return dueActions()
+    }
+
+    private mutating func dueActions() -> [SessionAction] {
         guard let first = held.first, first.after <= answered else { return [] }
-        let count = held.prefix { $0.after <= answered }.count
+        var count = 0
+        while count < held.count && held[count].after <= answered {
+            count += 1
+            // What comes behind a status waits until it is told.
+            if case .tellStatus = held[count - 1].action { break }
+        }
         defer { held.removeFirst(count) }
         return held[..<count].map(\.action)
     }
@@ -96,7 +122,10 @@ struct SessionState {
         case .close: return closeArrived(header)
         case .subscribe: return subscribeArrived(header, body: body, catalog: catalog, sequence: sequence)
         case .unsubscribe: return unsubscribeArrived(header)
-        case .status: return inOrder(.tellStatus(requestID: header.requestID))
+        case .status:
+            let action = inOrder(.tellStatus(requestID: header.requestID))
+            awaitsStatus = true
+            return action
         case .ping: return inOrder(.send([OutgoingFrame(.pong, answering: header)]))
         case .pong, .credit: return .none
         case .goodbye:
@@ -149,16 +178,19 @@ struct SessionState {
         guard channels[header.channel] == nil else {
             return refuse(header, .badRequest("channel \(header.channel) is open already; close it first or choose another"))
         }
-        guard channels.count + subscriptions.count < limits.channelsMax else {
-            return refuse(header, .badRequest("this connection has \(limits.channelsMax) channels open, the most there can be"))
-        }
         let target: OpenTarget
-        do throws(ErrorMessage) { target = try catalog.target(of: open) } catch { return refuse(header, error) }
+        do throws(ErrorMessage) {
+            target = try catalog.target(of: open)
+            try checkRoom(forChannels: target.views.count)
+        } catch {
+            return refuse(header, error)
+        }
         let views = target.views.map { view in
             defer { nextResultChannel += 1 }
             return Channel.View(number: view, channel: nextResultChannel)
         }
         channels[header.channel] = Channel(number: header.channel, target: target, views: views)
+        openViews += views.count
         var frames = [
             OutgoingFrame(
                 .opened, answering: header,
@@ -178,8 +210,21 @@ struct SessionState {
     }
 
     private mutating func closeArrived(_ header: FrameHeader) -> SessionAction {
-        guard channels.removeValue(forKey: header.channel) != nil else { return refuse(header, .noChannel(header.channel)) }
+        guard let channel = channels.removeValue(forKey: header.channel) else {
+            return refuse(header, .noChannel(header.channel))
+        }
+        openViews -= channel.views.count
         return .none
+    }
+
+    /// Channels of the client's and of the server's choosing are bounded together; the server's numbers are used once.
+    private func checkRoom(forChannels count: Int) throws(ErrorMessage) {
+        guard channels.count + openViews + subscriptions.count < limits.channelsMax else {
+            throw .badRequest("this connection has \(limits.channelsMax) channels open, the most there can be; close some")
+        }
+        guard count <= UInt32.max - nextResultChannel else {
+            throw .badRequest("this connection has used up its channel numbers; connect again")
+        }
     }
 
     /// The client's own schema: what it is going to send, matched against what the table wants.
@@ -212,7 +257,8 @@ struct SessionState {
         guard (mode == .lookUp) == (channel.target.mode == .get) else {
             return refuse(
                 header,
-                .badRequest("channel \(header.channel) was opened for \(channel.target.mode == .get ? "get" : "batches of a table")"))
+                .badRequest(
+                    "channel \(header.channel) was opened for \(channel.target.mode == .get ? "get" : "batches of a table")"))
         }
         return .submit(channel, mode)
     }
@@ -226,15 +272,17 @@ struct SessionState {
             return .disconnect(.protocolBroken("the body of subscribe is not a valid table"))
         }
         let view: Int
-        do throws(ErrorMessage) { view = try catalog.viewNumber(named: subscribe.view) } catch { return refuse(header, error) }
+        do throws(ErrorMessage) {
+            view = try catalog.viewNumber(named: subscribe.view)
+            try checkRoom(forChannels: 1)
+        } catch {
+            return refuse(header, error)
+        }
         guard subscribe.predicate.isEmpty else {
             return refuse(header, .badRequest("this server sends all rows of a view; leave out the predicate"))
         }
         guard subscribe.fromSequence == 0 else {
             return refuse(header, .badRequest("this server keeps no results; subscribe from now on (from_sequence 0)"))
-        }
-        guard channels.count + subscriptions.count < limits.channelsMax else {
-            return refuse(header, .badRequest("this connection has \(limits.channelsMax) channels open, the most there can be"))
         }
         let channel = nextResultChannel
         nextResultChannel += 1
@@ -260,12 +308,12 @@ struct SessionState {
     /// The request fails, the connection goes on.
     mutating func refuse(_ header: FrameHeader, _ error: ErrorMessage) -> SessionAction {
         inOrder(
-            .send([OutgoingFrame(.error, answering: header, isLast: true, body: ControlMessage.error(error).encode())]))
+            .send([OutgoingFrame(.error, answering: header, isLast: true, body: error.frameBody())]))
     }
 
     /// The action, if no batch before it is still unanswered; otherwise it is held.
     private mutating func inOrder(_ action: SessionAction) -> SessionAction {
-        guard submitted != answered || !held.isEmpty else { return action }
+        guard submitted != answered || !held.isEmpty || awaitsStatus else { return action }
         held.append((after: submitted, action: action))
         return .none
     }

@@ -25,6 +25,9 @@ public struct ScratchBuffer: ~Copyable {
         for block in blocks { block.deallocate() }
     }
 
+    /// Bytes of memory that it keeps for what will be taken.
+    public var heldBytes: Int { blocks.reduce(0) { $0 + $1.count } }
+
     /// Gives up everything that was taken.
     public mutating func reset() {
         if blocks.count > 1 {
