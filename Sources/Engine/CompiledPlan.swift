@@ -7,10 +7,13 @@ import Values
 public final class CompiledPlan: Sendable {
     public let plan: Plan
     let streams: [CompiledStream]
+    /// The session's, by which days and months are counted.
+    let timeZone: ZoneRules
 
     /// Fails where the plan names a time zone that this machine does not know.
     public init(_ plan: Plan) throws(ZoneError) {
         self.plan = plan
+        timeZone = try ZoneDatabase.rules(plan.definitions.timeZone)
         var streams: [CompiledStream] = []
         for stream in plan.streams {
             streams.append(

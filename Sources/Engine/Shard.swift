@@ -1,5 +1,6 @@
 import Bytes
 import Plan
+import Values
 
 /// State of all partitions of all streams on one core: a pure function of the batches it has been given.
 ///
@@ -29,7 +30,8 @@ public struct Shard: ~Copyable {
 
     /// - Parameter memoryBytesMax: a hard bound on the memory of keys and their logs. `refusesNewKeys` is meant to be set
     ///   before it is reached; a row that finds no memory is refused.
-    public init(plan: Plan, index: Int, count: Int, memoryBytesMax: Int) {
+    public init(plan compiled: CompiledPlan, index: Int, count: Int, memoryBytesMax: Int) {
+        let plan = compiled.plan
         precondition(index >= 0 && index < count, "shard \(index) of \(count)")
         self.index = index
         self.count = count
@@ -56,7 +58,9 @@ public struct Shard: ~Copyable {
             for stage in stream.stages.indices {
                 for (partition, layout) in zip(stream.stages[stage].partitions, stream.stateLayouts(stage: stage, columns: columns)) {
                     (partitions + number).initialize(
-                        to: Partition(plan: partition, layout: layout, lateness: stream.lateness, idleAfter: stream.idleAfter))
+                        to: Partition(
+                            plan: partition, layout: layout, lateness: stream.lateness, idleAfter: stream.idleAfter,
+                            timeZone: compiled.timeZone))
                     number += 1
                 }
             }

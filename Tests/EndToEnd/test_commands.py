@@ -68,6 +68,12 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
     assert done.returncode != 0 and b"nowhere.sql" in done.stderr
 
 
+def test_definitions_may_begin_with_a_byte_order_mark(tmp_path):
+    path = tmp_path / "marked.sql"
+    path.write_text(PAYMENTS, encoding="utf-8-sig")
+    assert run("check", path).returncode == 0
+
+
 # MARK: replay
 
 
@@ -125,6 +131,24 @@ def test_a_damaged_file_is_named_with_what_is_wrong(definitions, tmp_path):
     (tmp_path / "cut.arrows").write_bytes(octets[: len(octets) * 2 // 3])
     done = run("replay", definitions, "--input", tmp_path / "cut.arrows", "--output", tmp_path / "got.csv", check=False)
     assert done.returncode != 0 and b"cut.arrows" in done.stderr
+
+
+def test_replay_does_not_write_over_its_input(definitions, tmp_path):
+    write_arrow(payments(*ROWS), tmp_path / "rows.arrows")
+    (tmp_path / "link.arrows").symlink_to(tmp_path / "rows.arrows")
+    octets = (tmp_path / "rows.arrows").read_bytes()
+    for output in ("rows.arrows", "link.arrows"):
+        done = run("replay", definitions, "--input", tmp_path / "rows.arrows", "--output", tmp_path / output, check=False)
+        assert done.returncode != 0 and b"would be emptied" in done.stderr
+    assert (tmp_path / "rows.arrows").read_bytes() == octets
+
+
+@pytest.mark.parametrize("memory", ["1", "1000000T"])
+def test_a_bound_of_memory_that_cannot_be_is_refused(definitions, tmp_path, memory):
+    write_arrow(payments(*ROWS), tmp_path / "rows.arrows")
+    options = ["--input", tmp_path / "rows.arrows", "--output", "-", "--cores", "1", "--memory", memory]
+    done = run("replay", definitions, *options, check=False)
+    assert done.returncode == 64 and b"--memory must be from 1M to 64G" in done.stderr
 
 
 # MARK: send, get, subscribe, status

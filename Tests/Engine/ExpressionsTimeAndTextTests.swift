@@ -93,6 +93,25 @@ private func truncate(_ field: DateField, _ value: Expression) -> Expression { .
         Shown("a time that clocks show twice", .call(.atTimeZone("Europe/Berlin"), [timestamp("2024-10-27 02:30")], .timestamptz), "2024-10-27 01:30:00+00"),
     ]
 
+    /// New York: clocks go forward on 2024-03-10 at 07:00 UTC, back on 2024-11-03 at 06:00 UTC.
+    @Test(arguments: [
+        ("2024-03-09 18:00+00", "1 day", "2024-03-10 17:00:00+00"), ("2024-03-09 18:00+00", "24 hours", "2024-03-10 18:00:00+00"),
+        ("2024-02-10 18:00+00", "1 month", "2024-03-10 17:00:00+00"), ("2024-11-02 17:00+00", "1 day", "2024-11-03 18:00:00+00"),
+        ("2024-03-09 07:30+00", "1 day", "2024-03-10 07:30:00+00"),
+        ("2024-02-09 18:00+00", "1 month 1 day 1 hour", "2024-03-10 18:00:00+00"),
+        ("2024-11-04 18:00+00", "-1 month -1 day", "2024-10-03 17:00:00+00"),
+    ])
+    func `a day is one of the session's zone, 24 hours are not`(_ moment: String, _ distance: String, _ expected: String) throws {
+        let columns: [(cells: [Scalar], type: ValueType)] = [([.text(moment)], .text), ([.text(distance)], .text)]
+        let operands: [Expression] = [
+            .call(.cast, [.column(0, .text)], .timestamptz), .call(.cast, [.column(1, .text)], .interval),
+        ]
+        let sum = Expression.call(.add, operands, .timestamptz)
+        let utc = Expression.call(.cast, [.call(.atTimeZone("UTC"), [sum], .timestamp)], .text)
+        let result = try evaluate([utc], over: columns, timeZone: "America/New_York")
+        #expect(result.cells[0][0] == .text(String(expected.dropLast(3))))
+    }
+
     @Test func `a zone that is not there is said by name`() throws {
         let wrong = Expression.call(.atTimeZone("Europe/Atlantis"), [timestamp("2024-01-01")], .timestamptz)
         #expect(throws: ZoneError(name: "Europe/Atlantis")) { try value(wrong) }

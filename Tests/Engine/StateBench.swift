@@ -17,7 +17,8 @@ struct PartitionBench: ~Copyable {
         self.plan = plan
         self.types = types
         partition = Partition(
-            plan: plan, layout: StateLayout(partition: plan) { _ in nullable }, lateness: lateness, idleAfter: idleAfter)
+            plan: plan, layout: StateLayout(partition: plan) { _ in nullable }, lateness: lateness, idleAfter: idleAfter,
+            timeZone: .utc)
     }
 
     /// One row of answers for each event; nil where it was late or refused.

@@ -173,6 +173,11 @@ enum Compiled {
             try Compiled.expression("b = 5") == .call(.equal, [.column(5, .bigint), .constant(.integer(5), .bigint)], .boolean))
     }
 
+    @Test func `fold the difference of two constant moments to an interval`() throws {
+        let expected = Expression.constant(.interval(Interval(days: 1, microseconds: 3_600_000_000)), .interval)
+        #expect(try Compiled.expression("timestamp '2024-01-02 01:00' - timestamp '2024-01-01'") == expected)
+    }
+
     @Test func `put the moment before the interval`() throws {
         let day = Expression.constant(.interval(Interval(days: 1)), .interval)
         #expect(try Compiled.expression("INTERVAL '1 day' + ts") == .call(.add, [.column(0, .timestamp), day], .timestamp))

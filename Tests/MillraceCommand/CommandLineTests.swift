@@ -47,6 +47,11 @@ func `sizes in bytes`(text: String, bytes: Int?) {
     #expect(ByteSize(argument: text)?.bytes == bytes)
 }
 
+@Test(arguments: [(4 << 30, "4G"), (1_536 << 20, "1536M"), (1_000, "1000"), (0, "0")])
+func `sizes in bytes are printed as they are written`(bytes: Int, text: String) {
+    #expect("\(ByteSize(bytes: bytes))" == text)
+}
+
 @Test(arguments: [
     ("a.csv", nil, "a.csv"), ("payments=a.csv", "payments", "a.csv"), ("payments=-", "payments", "-"), ("dir/k=v/a.csv", nil, "dir/k=v/a.csv"),
     ("./x=y.csv", nil, "./x=y.csv"), ("t=a=b.csv", "t", "a=b.csv"),

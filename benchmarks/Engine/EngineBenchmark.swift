@@ -20,7 +20,7 @@ import Plan
     func run() throws {
         let plan = try compile()
         let columns = try CardColumns(path: rows)
-        var shard = Shard(plan: plan.plan, index: 0, count: 1, memoryBytesMax: Self.memoryBytesMax)
+        var shard = Shard(plan: plan, index: 0, count: 1, memoryBytesMax: Self.memoryBytesMax)
         let batch = Batch(plan)
 
         let start = SystemClock.monotonicNanoseconds()

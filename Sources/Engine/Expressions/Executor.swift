@@ -93,6 +93,7 @@ struct Executor {
         case .dateToTimestamp: frame.dateToTimestamp()
         case .timestampToDate: frame.timestampToDate()
         case .timestampPlusInterval: frame.timestampPlusInterval()
+        case .momentPlusInterval: frame.momentPlusInterval(objects.zones[Int(frame.step.immediate)])
         case .timestampDifference: frame.timestampDifference()
         case .intervalArithmetic: frame.intervalArithmetic()
         case .intervalScale: frame.intervalScale()

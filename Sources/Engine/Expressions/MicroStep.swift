@@ -68,7 +68,8 @@ enum Opcode: UInt8 {
     case toText, fromText
 
     // Time.
-    case timestampPlusInterval, timestampDifference, intervalArithmetic, intervalScale
+    /// variant: `Arithmetic`; momentPlusInterval's immediate: zone object.
+    case timestampPlusInterval, momentPlusInterval, timestampDifference, intervalArithmetic, intervalScale
     /// variant: index of the `DateField`.
     case extractTimestamp, extractInterval
     case truncateTimestamp, truncateInterval

@@ -2,7 +2,7 @@ import Language
 import Values
 
 extension ProgramCompiler {
-    mutating func lowerArithmetic(_ function: Function, _ inputs: [Int32], into output: Int32) {
+    mutating func lowerArithmetic(_ function: Function, _ inputs: [Int32], into output: Int32) throws(ZoneError) {
         let operation: Arithmetic =
             switch function {
             case .add: .add
@@ -26,7 +26,7 @@ extension ProgramCompiler {
             emit(.doubleArithmetic, operation.rawValue, into: result, left, right)
             if isReal { emit(.roundToReal, into: output, result) }
         case .numeric: lowerDecimalArithmetic(operation, inputs, into: output)
-        case .date, .timestamp, .timestamptz, .interval: lowerTimeArithmetic(operation, inputs, into: output)
+        case .date, .timestamp, .timestamptz, .interval: try lowerTimeArithmetic(operation, inputs, into: output)
         case .boolean, .text: preconditionFailure("no arithmetic over \(type(output))")
         }
     }

@@ -4,7 +4,7 @@ import Values
 extension ProgramCompiler {
     mutating func lower(_ function: Function, _ inputs: [Int32], into output: Int32) throws(ZoneError) {
         switch function {
-        case .add, .subtract, .multiply, .divide, .modulo, .power: lowerArithmetic(function, inputs, into: output)
+        case .add, .subtract, .multiply, .divide, .modulo, .power: try lowerArithmetic(function, inputs, into: output)
         case .negate, .absolute, .sign, .ceiling, .floor, .round, .truncate, .squareRoot, .cubeRoot,
             .naturalLogarithm, .logarithm10, .exponential:
             lowerMathematics(function, inputs, into: output)

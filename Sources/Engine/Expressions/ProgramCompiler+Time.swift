@@ -2,7 +2,7 @@ import Language
 import Values
 
 extension ProgramCompiler {
-    mutating func lowerTimeArithmetic(_ operation: Arithmetic, _ inputs: [Int32], into output: Int32) {
+    mutating func lowerTimeArithmetic(_ operation: Arithmetic, _ inputs: [Int32], into output: Int32) throws(ZoneError) {
         let (left, right) = (inputs[0], inputs[1])
         switch type(output) {
         case .date:
@@ -14,7 +14,12 @@ extension ProgramCompiler {
                 limit: range.upperBound)
         case .timestamp, .timestamptz:
             let (time, interval) = type(right) == .interval ? (left, right) : (right, left)
-            emit(.timestampPlusInterval, operation.rawValue, into: output, asTimestamp(time), interval)
+            let zone = type(output) == .timestamptz ? try objects.zone(timeZone) : nil
+            if let zone, !objects.zones[zone].isFixed {
+                emit(.momentPlusInterval, operation.rawValue, into: output, time, interval, immediate: Int64(zone))
+            } else {
+                emit(.timestampPlusInterval, operation.rawValue, into: output, asTimestamp(time), interval)
+            }
         default: lowerIntervalArithmetic(operation, left, right, into: output)
         }
     }

@@ -30,13 +30,13 @@ extension KernelFrame {
         for row in 0..<count where c.nulls[row] == 0 && c.booleans[row] != 0 { output.nulls[row] = NullByte.null }
     }
 
-    /// The greater (variant 1) or lesser; NULLs are ignored. c: a < b, where neither is NULL.
+    /// The greater (variant 1) or lesser; NULLs are ignored, those of a failed operation too, as by COALESCE. c: a < b, where neither is NULL.
     func extreme() {
         let wantsGreater = step.variant == 1
         let (leftNulls, rightNulls, isLess) = (a.nulls, b.nulls, c.booleans)
         pick { row in
-            if leftNulls[row] != 0 { return leftNulls[row] & 2 != 0 }
-            return rightNulls[row] != 0 ? rightNulls[row] & 2 == 0 : (isLess[row] != 0) != wantsGreater
+            if leftNulls[row] != 0 { return false }
+            return rightNulls[row] != 0 || (isLess[row] != 0) != wantsGreater
         }
     }
 

@@ -10,6 +10,15 @@ extension KernelFrame {
         }
     }
 
+    /// A timestamptz, by the calendar and clocks of the session's zone.
+    func momentPlusInterval(_ zone: ZoneRules) {
+        if Arithmetic(rawValue: step.variant)! == .subtract {
+            binaryOfValues { (x: Int64, y: Interval) in zone.subtracting(y, from: x) }
+        } else {
+            binaryOfValues { (x: Int64, y: Interval) in zone.adding(y, to: x) }
+        }
+    }
+
     func timestampDifference() {
         binaryOrFail { (x: Int64, y: Int64) in
             let result = Timestamps.difference(x, y)

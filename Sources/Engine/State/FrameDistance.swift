@@ -3,14 +3,19 @@ import Values
 
 /// How far before a row a RANGE bound lies, in the unit of the event time.
 ///
-/// Months and days follow the calendar, so a later row's bound can lie before an earlier row's.
+/// Months and days follow the calendar and, for moments, the clocks of the session's time zone, so a later row's bound can
+/// lie before an earlier row's.
 struct FrameDistance {
-    private enum Unit { case fixed, calendar, calendarOfDates }
+    private enum Unit { case fixed, calendar, calendarOfDates, calendarOfZone }
     private let unit: Unit
     private let distance: Int64
     private let interval: Interval
+    /// Read by `calendarOfZone` alone; outlives the distance.
+    private let zone: UnsafePointer<ZoneRules>?
 
-    init(_ distance: Frame.Distance, timeIsDate: Bool) {
+    /// - Parameter zone: where the event time is a timestamptz and clocks change.
+    init(_ distance: Frame.Distance, timeIsDate: Bool, zone: UnsafePointer<ZoneRules>?) {
+        self.zone = zone
         switch distance {
         case .integer(let units):
             unit = .fixed
@@ -20,7 +25,13 @@ struct FrameDistance {
             self.interval = interval
             let microseconds = Int128(interval.days) * Int128(Timestamps.dayMicroseconds) + Int128(interval.microseconds)
             self.distance = Int64(clamping: microseconds)
-            unit = timeIsDate ? .calendarOfDates : interval.months == 0 ? .fixed : .calendar
+            if timeIsDate {
+                unit = .calendarOfDates
+            } else if zone != nil {
+                unit = interval.months == 0 && interval.days == 0 ? .fixed : .calendarOfZone
+            } else {
+                unit = interval.months == 0 ? .fixed : .calendar
+            }
         }
     }
 
@@ -46,6 +57,7 @@ struct FrameDistance {
 
     @inline(never)
     private func calendarBound(_ time: Int64, roundedUp: Bool) -> Int64 {
+        if unit == .calendarOfZone { return zone!.pointee.subtracting(interval, from: time) ?? .min }
         if unit == .calendar { return Timestamps.subtracting(interval, from: time) ?? .min }
         guard let midnight = Timestamps.microseconds(days: time),
             let bound = Timestamps.subtracting(interval, from: midnight)

@@ -22,8 +22,9 @@ struct Partition: ~Copyable {
 
     static let chunkRows = 64
 
-    init(plan: PartitionPlan, layout: StateLayout, lateness: Int64, idleAfter: Int64?) {
-        kernel = PartitionKernel(PartitionCode(plan: plan, layout: layout, lateness: lateness, idleAfter: idleAfter))
+    init(plan: PartitionPlan, layout: StateLayout, lateness: Int64, idleAfter: Int64?, timeZone: ZoneRules) {
+        kernel = PartitionKernel(
+            PartitionCode(plan: plan, layout: layout, lateness: lateness, idleAfter: idleAfter, timeZone: timeZone))
         keyBytes = .allocate(byteCount: 256, alignment: 16)
         candidates = .allocate(capacity: Partition.chunkRows)
         candidates.initialize(repeating: 0, count: Partition.chunkRows)

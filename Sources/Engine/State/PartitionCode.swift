@@ -40,9 +40,13 @@ struct PartitionCode {
     let retention: StateLayout.Retention
     let hasTexts: Bool
     let hasLinks: Bool
+    /// Where the event time is a timestamptz and clocks change.
+    private let zone: UnsafeMutablePointer<ZoneRules>?
 
-    init(plan: PartitionPlan, layout: StateLayout, lateness: Int64, idleAfter: Int64?) {
+    init(plan: PartitionPlan, layout: StateLayout, lateness: Int64, idleAfter: Int64?, timeZone: ZoneRules) {
         let timeIsDate = plan.time.type == .date
+        let zone = plan.time.type == .timestamptz && !timeZone.isFixed ? UnsafeMutablePointer.copy(of: [timeZone]) : nil
+        self.zone = zone
         var partialCodes: [PartialCode] = []
         var inputCodes: [InputFields] = []
         for (index, input) in layout.inputs.enumerated() {
@@ -62,7 +66,8 @@ struct PartitionCode {
         windows = .copy(
             of: plan.windows.indices.map {
                 WindowCode(
-                    plan.windows[$0].frame, timeIsDate: timeIsDate, startCursor: layout.startCursors[$0], endCursor: layout.endCursors[$0])
+                    plan.windows[$0].frame, timeIsDate: timeIsDate, zone: zone.map { UnsafePointer($0) },
+                    startCursor: layout.startCursors[$0], endCursor: layout.endCursors[$0])
             })
         callCount = plan.calls.count
         let callFields = UnsafeMutablePointer<CallFields>.copy(
@@ -115,6 +120,8 @@ struct PartitionCode {
         ties.deallocate()
         columns.deallocate()
         keys.deallocate()
+        zone?.deinitialize(count: 1)
+        zone?.deallocate()
     }
 
     func logBytes(capacity: Int) -> Int {
@@ -295,7 +302,9 @@ struct WindowCode {
     /// The frame is limited by no RANGE bound: it does not reach behind rows that idle_after forgot.
     let stopsAtFloor: Bool
 
-    init(_ frame: Frame, timeIsDate: Bool, startCursor: Int?, endCursor: Int?) {
+    init(
+        _ frame: Frame, timeIsDate: Bool, zone: UnsafePointer<ZoneRules>?, startCursor: Int?, endCursor: Int?
+    ) {
         precondition(frame.mode != .groups && frame.exclusion != .ties, "the language refuses GROUPS and EXCLUDE TIES")
         var startDistance = Frame.Distance.integer(0)
         var endDistance = Frame.Distance.integer(0)
@@ -313,8 +322,8 @@ struct WindowCode {
             end = frame.mode == .rows ? .rows : .range
             endDistance = distance
         }
-        self.startDistance = FrameDistance(startDistance, timeIsDate: timeIsDate)
-        self.endDistance = FrameDistance(endDistance, timeIsDate: timeIsDate)
+        self.startDistance = FrameDistance(startDistance, timeIsDate: timeIsDate, zone: zone)
+        self.endDistance = FrameDistance(endDistance, timeIsDate: timeIsDate, zone: zone)
         startRows = WindowCode.rows(startDistance)
         endRows = WindowCode.rows(endDistance)
         self.startCursor = startCursor ?? -1

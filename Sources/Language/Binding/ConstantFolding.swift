@@ -49,7 +49,7 @@ enum ConstantFolding {
         return .decimal(rescaled)
     }
 
-    /// The value of an expression over constants: integers, doubles and intervals, with + - * / and casts.
+    /// The value of an expression over constants: integers, doubles, moments and intervals, with + - * / and casts.
     static func value(_ expression: Expression) -> Scalar? {
         switch expression {
         case .constant(let value, _): return value
@@ -67,6 +67,11 @@ enum ConstantFolding {
             }
         case .call(let function, let arguments, _) where arguments.count == 2:
             guard let left = value(arguments[0]), let right = value(arguments[1]) else { return nil }
+            if function == .subtract, arguments[0].type.isTimestamp, case .integer(let later) = left,
+                case .integer(let earlier) = right
+            {
+                return Timestamps.difference(later, earlier).map { .interval($0) }
+            }
             return binary(function, left, right)
         default: return nil
         }

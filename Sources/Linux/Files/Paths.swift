@@ -19,6 +19,13 @@ public enum PathKind: Hashable, Sendable {
     }
 }
 
+/// Whether both paths lead to one regular file; false where either leads nowhere.
+public func isSameFile(_ left: String, _ right: String) -> Bool {
+    var (first, second) = (stat(), stat())
+    guard stat(left, &first) == 0, stat(right, &second) == 0 else { return false }
+    return first.st_mode & S_IFMT == S_IFREG && first.st_dev == second.st_dev && first.st_ino == second.st_ino
+}
+
 /// Names of what is in a directory, in the order of their bytes; without `.` and `..`.
 public func directoryEntries(path: String) throws(FileError) -> [String] {
     guard let directory = opendir(path) else { throw FileError("open", path) }

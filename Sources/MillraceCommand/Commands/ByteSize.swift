@@ -1,7 +1,7 @@
 import ArgumentParser
 
 /// A number of bytes: `512M`, `4GiB`, `1000000`. K, M, G and T are powers of 1,024.
-struct ByteSize: ExpressibleByArgument, Hashable {
+struct ByteSize: ExpressibleByArgument, Hashable, CustomStringConvertible {
     var bytes: Int
 
     init(bytes: Int) { self.bytes = bytes }
@@ -16,5 +16,13 @@ struct ByteSize: ExpressibleByArgument, Hashable {
         let (bytes, overflows) = number.multipliedReportingOverflow(by: 1 << shift)
         if overflows { return nil }
         self.bytes = bytes
+    }
+
+    /// In the largest unit that it is a whole number of.
+    var description: String {
+        for (unit, shift) in [("T", 40), ("G", 30), ("M", 20), ("K", 10)] where bytes != 0 && bytes % (1 << shift) == 0 {
+            return "\(bytes >> shift)\(unit)"
+        }
+        return String(bytes)
     }
 }

@@ -40,6 +40,7 @@ struct ReplayCommand: AsyncParsableCommand {
 
     func validate() throws {
         if let cores { try CoreCount.check(cores) }
+        try StateMemory.check(memory, cores: cores ?? Processors.allowed().count)
         _ = try OutputFormat(path: output)
     }
 
@@ -49,7 +50,7 @@ struct ReplayCommand: AsyncParsableCommand {
             plan: plan, viewName: view, shardCount: cores ?? Processors.allowed().count, memoryBytesMax: memory.bytes)
         let tables = plan.definitions.tables.map(InputTable.init)
         let input = try InputFiles(inputs.input, tables: tables, order: order, rowsMax: ReplayEngine.batchRows)
-        let writer = try RowsFile(path: output, fields: engine.viewColumns)
+        let writer = try RowsFile(path: output, fields: engine.viewColumns, inputs: inputs.input)
         var progress = Progress()
         try await engine.run(input, into: writer) { progress.show(rows: $0, fraction: input.fraction) }
         try writer.end()

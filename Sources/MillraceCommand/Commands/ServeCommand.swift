@@ -44,6 +44,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     func validate() throws {
         if let cores { try CoreCount.check(cores) }
+        try StateMemory.check(memory, cores: cores ?? Processors.allowed().count)
     }
 
     func run() async throws {

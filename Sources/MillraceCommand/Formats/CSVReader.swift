@@ -70,7 +70,7 @@ struct CSVReader {
             let text = records.text(field)
             guard batch.withColumn(column, { ValueParser.append(text, to: &$0) }) else {
                 let shown = String(decoding: text.prefix(60), as: UTF8.self)
-                throw CSVFault(line: records.line, message: "column \"\(fields[column].name)\": '\(shown)' is not a \(fields[column].type)")
+                throw CSVFault(line: records.line, message: "column \"\(fields[column].name)\": '\(shown)' is not of type \(fields[column].type)")
             }
         }
         for column in absent { batch.withColumn(column) { $0.appendNull() } }

@@ -26,6 +26,8 @@ struct DefinitionsFiles {
                 throw InputError("\(path): more than \(Bounds.definitionsBytesMax >> 20) MiB of definitions; is this a .sql file?")
             }
         }
+        // Some editors begin a file with a byte order mark.
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
         guard let text = String(validating: bytes, as: UTF8.self) else { throw InputError("\(path): this is not UTF-8 text") }
         return text
     }

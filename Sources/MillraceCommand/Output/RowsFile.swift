@@ -46,8 +46,12 @@ final class RowsFile {
     private var scratch = ScratchBuffer()
     private let reader: BatchReader
 
-    convenience init(path: String, fields: [Field]) throws {
+    /// - Parameter inputs: what the rows are made from, and would be lost if the file were made over one of them.
+    convenience init(path: String, fields: [Field], inputs: [InputArgument]) throws {
         let format = try OutputFormat(path: path)
+        if let input = inputs.first(where: { isSameFile(path, $0.path) }) {
+            throw InputError("--output \(path): this is the input \(input.path), which would be emptied; name another file")
+        }
         try self.init(path == "-" ? .standardOutput() : FileWriter(path: path), format, fields)
     }
 

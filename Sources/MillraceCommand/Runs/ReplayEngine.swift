@@ -110,7 +110,7 @@ private final class ReplayShard: @unchecked Sendable {
     private var shard: Shard
 
     init(_ plan: CompiledPlan, index: Int, count: Int, memoryBytesMax: Int) {
-        shard = Shard(plan: plan.plan, index: index, count: count, memoryBytesMax: memoryBytesMax)
+        shard = Shard(plan: plan, index: index, count: count, memoryBytesMax: memoryBytesMax)
     }
 
     func apply(_ batch: Batch, stage: Int) { shard.apply(batch, stage: stage) }

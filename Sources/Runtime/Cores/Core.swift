@@ -87,7 +87,7 @@ final class Core {
         turnNanoseconds = exchange.configuration.time.monotonicNanoseconds()
         startNanoseconds = turnNanoseconds
         shard = Shard(
-            plan: catalog.plan, index: index, count: exchange.coreCount,
+            plan: catalog.compiled, index: index, count: exchange.coreCount,
             memoryBytesMax: exchange.configuration.memoryBytesMax / exchange.coreCount)
         requestBytesMax = limits.requestBytesMax / exchange.coreCount
         let stages = catalog.plan.streams.map(\.stages.count).max() ?? 1
