@@ -73,25 +73,25 @@ public enum KeyHash {
         }
     }
 
-    /// Hash of some bytes; `bytes` may be nil where there are none.
+    /// Hash of some bytes; `bytes` may be nil where there are none, and changes nothing then.
     static func hash(_ bytes: UnsafePointer<UInt8>?, count: Int, start: UInt64 = KeyHash.seed) -> UInt64 {
         var result = start
         var offset = 0
+        var last: UInt64 = 0
         if let bytes {
             let raw = UnsafeRawPointer(bytes)
             while offset + 8 <= count {
                 result = fold(result ^ raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
                 offset += 8
             }
-            var last: UInt64 = 0
             var shift: UInt64 = 0
             while offset < count {
                 last |= UInt64(bytes[offset]) << shift
                 shift += 8
                 offset += 1
             }
-            result = fold(result ^ last)
         }
+        result = fold(result ^ last)
         return fold(result ^ UInt64(count))
     }
 
