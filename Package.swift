@@ -117,7 +117,10 @@ let package = Package(
             path: "Tests/Millrace", swiftSettings: strict),
         .testTarget(
             name: "MillraceCommandTests",
-            dependencies: ["MillraceCommand", "Millrace", "Values", "Linux", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "MillraceCommand", "Millrace", "Values", "Linux",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             path: "Tests/MillraceCommand", swiftSettings: strict),
         .testTarget(name: "ValuesTests", dependencies: ["Values"], path: "Tests/Values", swiftSettings: strict),
         .testTarget(
@@ -128,7 +131,8 @@ let package = Package(
             path: "Tests/Engine", swiftSettings: strict),
         .testTarget(name: "BytesTests", dependencies: ["Bytes"], path: "Tests/Bytes", swiftSettings: strict),
         .testTarget(name: "BoundsTests", dependencies: ["Bounds"], path: "Tests/Bounds", swiftSettings: strict),
-        .testTarget(name: "LanguageTests", dependencies: ["Language", "Values", "Bounds"], path: "Tests/Language", swiftSettings: strict),
+        .testTarget(
+            name: "LanguageTests", dependencies: ["Language", "Values", "Bounds"], path: "Tests/Language", swiftSettings: strict),
         .testTarget(
             name: "WireTests", dependencies: ["Wire", "Values", "Bounds", "CKernels"], path: "Tests/Wire", swiftSettings: strict),
     ],

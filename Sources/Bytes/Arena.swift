@@ -58,7 +58,9 @@ public struct Arena: ~Copyable {
         self.limitBytes = limitBytes
         reservedBytes = spanCount * Arena.spanBytes
         guard let base = CKernels_reserve(reservedBytes) else {
-            fatalError("cannot reserve \(reservedBytes) bytes of address space: raise the process's limit (ulimit -v) or lower the memory bound")
+            fatalError(
+                "cannot reserve \(reservedBytes) bytes of address space: raise the process's limit (ulimit -v) or lower the memory bound"
+            )
         }
         self.base = base
         spans = .allocate(capacity: spanCount)
@@ -142,7 +144,7 @@ public struct Arena: ~Copyable {
     private mutating func allocateRun(_ bytes: Int) -> Granule {
         let count = (bytes + Arena.spanBytes - 1) / Arena.spanBytes
         guard let number = takeSpans(count) else { return 0 }
-        for index in number ..< number + count { spans[index] = Span(state: .run) }
+        for index in number..<number + count { spans[index] = Span(state: .run) }
         spans[number].live = UInt32(count)
         usedBytes += count * Arena.spanBytes
         return Granule(number * (Arena.spanBytes / Arena.granuleBytes))
@@ -175,7 +177,7 @@ public struct Arena: ~Copyable {
     }
 
     private mutating func giveBack(_ number: Int, count: Int) {
-        for index in number ..< number + count { spans[index] = Span() }
+        for index in number..<number + count { spans[index] = Span() }
         CKernels_discard(base + number * Arena.spanBytes, count * Arena.spanBytes)
         spanBytesInUse -= count * Arena.spanBytes
         firstFree = min(firstFree, number)

@@ -10,7 +10,8 @@ extension Batch {
     public func write(view: Int, writer: BatchWriter, into output: inout OutputBuffer) throws(WireError) {
         let registers = plan.streams[stream].views[view].registers
         let selected = selection(view: view)
-        let failure: WireError? = withUnsafeTemporaryAllocation(of: BatchWriter.Source.self, capacity: registers.count) { sources in
+        let failure: WireError? = withUnsafeTemporaryAllocation(of: BatchWriter.Source.self, capacity: registers.count) {
+            sources in
             for (index, register) in registers.enumerated() {
                 let vector = vectors[register.index]
                 sources.initializeElement(

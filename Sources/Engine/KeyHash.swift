@@ -37,18 +37,20 @@ public enum KeyHash {
         switch form {
         case .integer:
             let values = vector.integers
-            for row in 0 ..< rowCount {
+            for row in 0..<rowCount {
                 hashes[row] = fold(hashes[row] ^ (nulls[row] == 0 ? UInt64(bitPattern: values[row]) : nullWord))
             }
         case .boolean:
             let values = vector.booleans
-            for row in 0 ..< rowCount { hashes[row] = fold(hashes[row] ^ (nulls[row] == 0 ? UInt64(values[row]) : nullWord)) }
+            for row in 0..<rowCount { hashes[row] = fold(hashes[row] ^ (nulls[row] == 0 ? UInt64(values[row]) : nullWord)) }
         case .double:
             let values = vector.doubles
-            for row in 0 ..< rowCount { hashes[row] = fold(hashes[row] ^ (nulls[row] == 0 ? canonicalBits(values[row]) : nullWord)) }
+            for row in 0..<rowCount {
+                hashes[row] = fold(hashes[row] ^ (nulls[row] == 0 ? canonicalBits(values[row]) : nullWord))
+            }
         case .decimal:
             let values = vector.decimals
-            for row in 0 ..< rowCount {
+            for row in 0..<rowCount {
                 let isNull = nulls[row] != 0
                 let low = isNull ? nullWord : UInt64(truncatingIfNeeded: values[row])
                 let high = isNull ? 0 : UInt64(truncatingIfNeeded: values[row] >> 64)
@@ -56,7 +58,7 @@ public enum KeyHash {
             }
         case .interval:
             let values = vector.intervals
-            for row in 0 ..< rowCount {
+            for row in 0..<rowCount {
                 let isNull = nulls[row] != 0
                 let span = values[row].normalizedMicroseconds
                 hashes[row] = fold(
@@ -65,7 +67,7 @@ public enum KeyHash {
             }
         case .text:
             let values = vector.texts
-            for row in 0 ..< rowCount {
+            for row in 0..<rowCount {
                 hashes[row] =
                     nulls[row] == 0
                     ? hash(values[row].bytes, count: values[row].count, start: hashes[row]) : fold(hashes[row] ^ nullWord)

@@ -56,7 +56,9 @@ public struct Shard: ~Copyable {
         for stream in plan.streams {
             let columns = plan.definitions.tables[stream.table].columns
             for stage in stream.stages.indices {
-                for (partition, layout) in zip(stream.stages[stage].partitions, stream.stateLayouts(stage: stage, columns: columns)) {
+                for (partition, layout) in zip(
+                    stream.stages[stage].partitions, stream.stateLayouts(stage: stage, columns: columns))
+                {
                     (partitions + number).initialize(
                         to: Partition(
                             plan: partition, layout: layout, lateness: stream.lateness, idleAfter: stream.idleAfter,
@@ -80,7 +82,7 @@ public struct Shard: ~Copyable {
 
     public var keyCount: Int {
         var result = 0
-        for number in 0 ..< partitionCount { result += partitions[number].index.count }
+        for number in 0..<partitionCount { result += partitions[number].index.count }
         return result
     }
 
@@ -97,7 +99,7 @@ public struct Shard: ~Copyable {
         let clock = StreamClock(
             newest: newest[place.clock + stage], newestBefore: batch.isAscending ? nil : UnsafePointer(batch.newestBefore))
         let (first, partitionCount) = place.stages[stage]
-        for number in 0 ..< partitionCount {
+        for number in 0..<partitionCount {
             let rows = batch.rows(stage: stage, partition: number, shard: index)
             guard let start = rows.baseAddress, rows.count > 0 else { continue }
             partitions[first + number].apply(
@@ -108,7 +110,7 @@ public struct Shard: ~Copyable {
         }
         if batch.mode == .evaluate || batch.mode == .lookUp { return }
         newest[place.clock + stage] = max(clock.newest, batch.newest)
-        for number in first ..< first + partitionCount {
+        for number in first..<first + partitionCount {
             partitions[number].sweep(slots: 16 + batch.rowCount / 4, newest: newest[place.clock + stage], memory: &memory)
         }
     }

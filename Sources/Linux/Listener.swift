@@ -57,7 +57,7 @@ public struct Listener: ~Copyable, Sendable {
         do throws(SystemError) {
             _ = try Socket.connect(to: address)
             throw inUse
-        } catch where error.code == ECONNREFUSED {
+        } catch  where error.code == ECONNREFUSED {
             _ = unlink(path)
             guard raw.withPointer({ Glibc.bind(number, $0, $1) }) == 0 else { throw .last("bind \(address)") }
         } catch {

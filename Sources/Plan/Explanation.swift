@@ -132,7 +132,9 @@ struct StreamExplanation {
         if cost.keepsAll { return "all rows of every key" }
         var parts: [String] = []
         if cost.distance > 0 { parts.append(distance(cost.distance)) }
-        if cost.rows > 0 { parts.append(cost.rows == 1 ? "the last row of a key" : "the last \(grouped(Int(cost.rows))) rows of a key") }
+        if cost.rows > 0 {
+            parts.append(cost.rows == 1 ? "the last row of a key" : "the last \(grouped(Int(cost.rows))) rows of a key")
+        }
         let kept = parts.isEmpty ? "none" : parts.joined(separator: " and ")
         return cost.isUnbounded && stream.idleAfter == nil ? kept + "; keys are kept for ever" : kept
     }
@@ -158,7 +160,9 @@ struct StreamExplanation {
     // MARK: Row expressions and memory
 
     private func writeExpressions(to page: inout Page) {
-        let programs = stream.stages.enumerated().map { ($0.offset == 0 ? "before windows" : "stage \($0.offset)", $0.element.program) }
+        let programs = stream.stages.enumerated().map {
+            ($0.offset == 0 ? "before windows" : "stage \($0.offset)", $0.element.program)
+        }
         for (label, program) in programs + [("after windows", stream.finish)] {
             let steps = program.steps.filter { step in
                 if case .constant = step.operation { return false }

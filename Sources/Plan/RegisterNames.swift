@@ -173,7 +173,8 @@ extension Scalar {
         switch self {
         case .null: return "NULL"
         case .boolean(let value): return value ? "true" : "false"
-        case .text(let value): return "'" + value.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
+        case .text(let value):
+            return "'" + value.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
         case .double(let value): text.append(double: value)
         case .decimal(let value): text.append(decimal: value, scale: type.scale)
         case .interval(let value): return "INTERVAL '\(value.readable)'"

@@ -10,10 +10,12 @@ public struct ShortText: Sendable {
 
     public subscript(index: Int) -> UInt8 { bytes[index] }
 
-    public var string: String { String(unsafeUninitializedCapacity: count) { target in
-        for index in 0..<count { target[index] = bytes[index] }
-        return count
-    } }
+    public var string: String {
+        String(unsafeUninitializedCapacity: count) { target in
+            for index in 0..<count { target[index] = bytes[index] }
+            return count
+        }
+    }
 
     public mutating func removeAll() { count = 0 }
 

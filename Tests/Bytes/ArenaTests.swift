@@ -3,7 +3,7 @@ import Testing
 @testable import Bytes
 
 @Test func `a size class holds what it is asked to hold, with at most a third to spare past 64 bytes`() {
-    for bytes in 1 ... SizeClass.bytesMax {
+    for bytes in 1...SizeClass.bytesMax {
         let size = SizeClass(holding: bytes).bytes
         #expect(size >= bytes && (bytes <= 512 || size * 4 <= bytes * 5 + 4), "\(bytes) bytes in \(size)")
         if size < bytes { return }
@@ -11,14 +11,14 @@ import Testing
 }
 
 @Test func `every size class is the class of its own size`() {
-    for index in 0 ..< SizeClass.count { #expect(SizeClass(holding: SizeClass(index: index).bytes).index == index) }
+    for index in 0..<SizeClass.count { #expect(SizeClass(holding: SizeClass(index: index).bytes).index == index) }
 }
 
 @Test func `blocks do not overlap, and all bytes come back`() {
     var arena = Arena(limitBytes: 64 << 20)
     var blocks: [(granule: UInt32, bytes: Int, mark: UInt8)] = []
     var state: UInt64 = 42
-    for round in 0 ..< 4000 {
+    for round in 0..<4000 {
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         let choice = Int(state >> 33)
         if blocks.count > 50 && choice % 3 == 0 {

@@ -20,7 +20,9 @@ private func decimal(_ unscaled: Int128, _ precision: Int, _ scale: Int) -> Expr
         var expected: Scalar
         var errors = 0
 
-        init(_ sql: String, _ function: Function, _ arguments: [Expression], _ type: ValueType, _ expected: Scalar, errors: Int = 0) {
+        init(
+            _ sql: String, _ function: Function, _ arguments: [Expression], _ type: ValueType, _ expected: Scalar, errors: Int = 0
+        ) {
             testDescription = sql
             expression = .call(function, arguments, type)
             self.expected = expected
@@ -90,12 +92,19 @@ private func decimal(_ unscaled: Int128, _ precision: Int, _ scale: Int) -> Expr
     static let numerics: [Case] = [
         Case("1.10 + 2.2", .add, [decimal(110, 3, 2), decimal(22, 2, 1)], .numeric(precision: 4, scale: 2), .decimal(330)),
         Case("1.1 - 2.25", .subtract, [decimal(11, 2, 1), decimal(225, 3, 2)], .numeric(precision: 4, scale: 2), .decimal(-115)),
-        Case("1.5 * 2.25", .multiply, [decimal(15, 2, 1), decimal(225, 3, 2)], .numeric(precision: 5, scale: 3), .decimal(3_375)),
-        Case("9.9 + 0.1 as numeric(2,1)", .add, [decimal(99, 2, 1), decimal(1, 2, 1)], .numeric(precision: 2, scale: 1), .null, errors: 1),
+        Case(
+            "1.5 * 2.25", .multiply, [decimal(15, 2, 1), decimal(225, 3, 2)], .numeric(precision: 5, scale: 3), .decimal(3_375)),
+        Case(
+            "9.9 + 0.1 as numeric(2,1)", .add, [decimal(99, 2, 1), decimal(1, 2, 1)], .numeric(precision: 2, scale: 1), .null,
+            errors: 1),
         Case("-7.5 % 2", .modulo, [decimal(-75, 2, 1), decimal(2, 1, 0)], .numeric(precision: 2, scale: 1), .decimal(-15)),
         Case("1.0 % 0", .modulo, [decimal(10, 2, 1), decimal(0, 1, 0)], .numeric(precision: 2, scale: 1), .null, errors: 1),
-        Case("1 / 3 to 4 digits", .divide, [decimal(1, 1, 0), decimal(3, 1, 0)], .numeric(precision: 10, scale: 4), .decimal(3_333)),
-        Case("2 / 3 to 4 digits", .divide, [decimal(-2, 1, 0), decimal(3, 1, 0)], .numeric(precision: 10, scale: 4), .decimal(-6_667)),
+        Case(
+            "1 / 3 to 4 digits", .divide, [decimal(1, 1, 0), decimal(3, 1, 0)], .numeric(precision: 10, scale: 4), .decimal(3_333)
+        ),
+        Case(
+            "2 / 3 to 4 digits", .divide, [decimal(-2, 1, 0), decimal(3, 1, 0)], .numeric(precision: 10, scale: 4),
+            .decimal(-6_667)),
         Case("1.0 / 4.0 as double", .divide, [decimal(10, 2, 1), decimal(40, 2, 1)], .double, .double(0.25)),
         Case("round(2.5)", .round, [decimal(25, 2, 1)], .numeric(precision: 2, scale: 0), .decimal(3)),
         Case("round(-2.5)", .round, [decimal(-25, 2, 1)], .numeric(precision: 2, scale: 0), .decimal(-3)),

@@ -25,7 +25,9 @@ struct Shown: Sendable, CustomTestStringConvertible {
 private func timestamp(_ text: String) -> Expression { parsed(text, .timestamp) }
 private func interval(_ text: String) -> Expression { parsed(text, .interval) }
 private func plus(_ left: Expression, _ right: Expression, _ type: ValueType) -> Expression { .call(.add, [left, right], type) }
-private func minus(_ left: Expression, _ right: Expression, _ type: ValueType) -> Expression { .call(.subtract, [left, right], type) }
+private func minus(_ left: Expression, _ right: Expression, _ type: ValueType) -> Expression {
+    .call(.subtract, [left, right], type)
+}
 private func extract(_ field: DateField, _ value: Expression) -> Expression { .call(.extract(field), [value], .double) }
 private func truncate(_ field: DateField, _ value: Expression) -> Expression { .call(.dateTruncate(field), [value], value.type) }
 
@@ -33,18 +35,26 @@ private func truncate(_ field: DateField, _ value: Expression) -> Expression { .
     static let arithmetic: [Shown] = [
         Shown("month end clamps", plus(timestamp("2024-01-31 10:00"), interval("1 month"), .timestamp), "2024-02-29 10:00:00"),
         Shown("leap day minus a year", minus(timestamp("2024-02-29"), interval("1 year"), .timestamp), "2023-02-28 00:00:00"),
-        Shown("1 month 1 day 1 hour", plus(timestamp("2023-12-31 23:30"), interval("1 month 1 day 1 hour"), .timestamp), "2024-02-02 00:30:00"),
-        Shown("difference", minus(timestamp("2024-01-03 02:03:04.5"), timestamp("2024-01-02 00:00"), .interval), "1 day 02:03:04.5"),
-        Shown("negative difference", minus(timestamp("2024-01-01"), timestamp("2024-01-02 12:00"), .interval), "-1 days -12:00:00"),
+        Shown(
+            "1 month 1 day 1 hour", plus(timestamp("2023-12-31 23:30"), interval("1 month 1 day 1 hour"), .timestamp),
+            "2024-02-02 00:30:00"),
+        Shown(
+            "difference", minus(timestamp("2024-01-03 02:03:04.5"), timestamp("2024-01-02 00:00"), .interval), "1 day 02:03:04.5"),
+        Shown(
+            "negative difference", minus(timestamp("2024-01-01"), timestamp("2024-01-02 12:00"), .interval), "-1 days -12:00:00"),
         Shown("date + 1", plus(parsed("2024-02-28", .date), int(1), .date), "2024-02-29"),
         Shown("date - date", minus(parsed("2024-03-01", .date), parsed("2024-02-01", .date), .integer), "29"),
         Shown("date + interval", plus(parsed("2024-02-28", .date), interval("36 hours"), .timestamp), "2024-02-29 12:00:00"),
         Shown("interval + interval", plus(interval("1 day"), interval("-25 hours"), .interval), "1 day -25:00:00"),
-        Shown("interval * 1.5", .call(.multiply, [interval("1 month 1 day"), .constant(.double(1.5), .double)], .interval), "1 mon 16 days 12:00:00"),
+        Shown(
+            "interval * 1.5", .call(.multiply, [interval("1 month 1 day"), .constant(.double(1.5), .double)], .interval),
+            "1 mon 16 days 12:00:00"),
         Shown("interval / 2", .call(.divide, [interval("1 day"), .constant(.double(2), .double)], .interval), "12:00:00"),
         Shown("interval / 0", .call(.divide, [interval("1 day"), .constant(.double(0), .double)], .interval), nil),
         Shown("age", .call(.age, [timestamp("2001-04-10"), timestamp("1957-06-13")], .interval), "43 years 9 mons 27 days"),
-        Shown("age backwards", .call(.age, [timestamp("1957-06-13"), timestamp("2001-04-10")], .interval), "-43 years -9 mons -27 days"),
+        Shown(
+            "age backwards", .call(.age, [timestamp("1957-06-13"), timestamp("2001-04-10")], .interval),
+            "-43 years -9 mons -27 days"),
     ]
 
     static let fields: [Shown] = [
@@ -82,15 +92,24 @@ private func truncate(_ field: DateField, _ value: Expression) -> Expression { .
 
     static let zones: [Shown] = [
         Shown(
-            "AT TIME ZONE of a timestamptz", .call(.atTimeZone("-05:00"), [parsed("2001-02-16 20:38:40+00", .timestamptz)], .timestamp),
+            "AT TIME ZONE of a timestamptz",
+            .call(.atTimeZone("-05:00"), [parsed("2001-02-16 20:38:40+00", .timestamptz)], .timestamp),
             "2001-02-16 15:38:40"),
         Shown(
             "AT TIME ZONE of a timestamp", .call(.atTimeZone("+05:30"), [timestamp("2001-02-16 20:38:40")], .timestamptz),
             "2001-02-16 15:08:40+00"),
-        Shown("winter in Berlin", .call(.atTimeZone("Europe/Berlin"), [timestamp("2024-01-15 12:00")], .timestamptz), "2024-01-15 11:00:00+00"),
-        Shown("summer in Berlin", .call(.atTimeZone("Europe/Berlin"), [parsed("2024-07-15 12:00+00", .timestamptz)], .timestamp), "2024-07-15 14:00:00"),
-        Shown("a time that clocks skip", .call(.atTimeZone("Europe/Berlin"), [timestamp("2024-03-31 02:30")], .timestamptz), "2024-03-31 01:30:00+00"),
-        Shown("a time that clocks show twice", .call(.atTimeZone("Europe/Berlin"), [timestamp("2024-10-27 02:30")], .timestamptz), "2024-10-27 01:30:00+00"),
+        Shown(
+            "winter in Berlin", .call(.atTimeZone("Europe/Berlin"), [timestamp("2024-01-15 12:00")], .timestamptz),
+            "2024-01-15 11:00:00+00"),
+        Shown(
+            "summer in Berlin", .call(.atTimeZone("Europe/Berlin"), [parsed("2024-07-15 12:00+00", .timestamptz)], .timestamp),
+            "2024-07-15 14:00:00"),
+        Shown(
+            "a time that clocks skip", .call(.atTimeZone("Europe/Berlin"), [timestamp("2024-03-31 02:30")], .timestamptz),
+            "2024-03-31 01:30:00+00"),
+        Shown(
+            "a time that clocks show twice", .call(.atTimeZone("Europe/Berlin"), [timestamp("2024-10-27 02:30")], .timestamptz),
+            "2024-10-27 01:30:00+00"),
     ]
 
     /// New York: clocks go forward on 2024-03-10 at 07:00 UTC, back on 2024-11-03 at 06:00 UTC.
@@ -139,10 +158,14 @@ private func truncate(_ field: DateField, _ value: Expression) -> Expression { .
         Shown("2.5 numeric::integer", .call(.cast, [.constant(.decimal(25), .numeric(precision: 2, scale: 1))], .integer), "3"),
         Shown("3e9::integer", .call(.cast, [.constant(.double(3e9), .double)], .integer), nil),
         Shown("NaN::bigint", .call(.cast, [.constant(.double(.nan), .double)], .bigint), nil),
-        Shown("(0.1+0.2)::numeric(18,17)", .call(.cast, [.constant(.double(0.1 + 0.2), .double)], .numeric(precision: 18, scale: 17)), "0.30000000000000000"),
-        Shown("1.005::numeric(5,2)", .call(.cast, [.constant(.double(1.005), .double)], .numeric(precision: 5, scale: 2)), "1.01"),
+        Shown(
+            "(0.1+0.2)::numeric(18,17)",
+            .call(.cast, [.constant(.double(0.1 + 0.2), .double)], .numeric(precision: 18, scale: 17)), "0.30000000000000000"),
+        Shown(
+            "1.005::numeric(5,2)", .call(.cast, [.constant(.double(1.005), .double)], .numeric(precision: 5, scale: 2)), "1.01"),
         Shown("1e-9::numeric(5,2)", .call(.cast, [.constant(.double(1e-9), .double)], .numeric(precision: 5, scale: 2)), "0.00"),
-        Shown("12345.6::numeric(5,2)", .call(.cast, [.constant(.double(12_345.6), .double)], .numeric(precision: 5, scale: 2)), nil),
+        Shown(
+            "12345.6::numeric(5,2)", .call(.cast, [.constant(.double(12_345.6), .double)], .numeric(precision: 5, scale: 2)), nil),
         Shown("' 42 '::integer", parsed(" 42 ", .integer), "42"),
         Shown("'4x'::integer", parsed("4x", .integer), nil),
         Shown("'99999'::smallint", parsed("99999", .smallint), nil),

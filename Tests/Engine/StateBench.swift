@@ -33,7 +33,9 @@ struct PartitionBench: ~Copyable {
             let nulls = UnsafeMutablePointer<UInt8>.allocate(capacity: max(1, count))
             nulls.initialize(repeating: 1, count: max(1, count))
             vectors[index] = Vector(values: values, nulls: nulls)
-            for (row, event) in events.enumerated() where index < event.count { write(event[index], to: vectors[index], row, &texts) }
+            for (row, event) in events.enumerated() where index < event.count {
+                write(event[index], to: vectors[index], row, &texts)
+            }
         }
         defer {
             for index in types.indices {
@@ -62,7 +64,8 @@ struct PartitionBench: ~Copyable {
         KeyHash.hashes(of: plan.keys, vectors: vectors, rowCount: count, into: hashes.baseAddress!)
         partition.apply(
             BatchRows(
-                rows: UnsafePointer(rows.baseAddress!), count: count, hashes: UnsafePointer(hashes.baseAddress!), vectors: vectors,
+                rows: UnsafePointer(rows.baseAddress!), count: count, hashes: UnsafePointer(hashes.baseAddress!),
+                vectors: vectors,
                 statuses: statuses.baseAddress!, mode: mode, refusesNewKeys: refusesNewKeys),
             clock: StreamClock(newest: newest, newestBefore: UnsafePointer(newestBefore.baseAddress!)), memory: &memory,
             output: &output)
@@ -70,7 +73,7 @@ struct PartitionBench: ~Copyable {
             newest = max(newest, running)
             partition.sweep(slots: 32, newest: newest, memory: &memory)
         }
-        return (0 ..< count).map { row in
+        return (0..<count).map { row in
             if statuses[row] != 0 { return nil }
             return plan.calls.map { read($0.result.type, vectors[$0.result.index], row) }
         }

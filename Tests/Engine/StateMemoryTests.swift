@@ -13,7 +13,8 @@ import Values
         let frame = Frame(mode: .range, start: .preceding(.integer(100)), end: .currentRow)
         func call(_ function: WindowFunction, _ argument: Int?, distinct: Bool = false, result: Int) -> CallPlan {
             CallPlan(
-                function: function, argument: argument.map { Register(index: $0, type: types[$0]) }, isDistinct: distinct, window: 0,
+                function: function, argument: argument.map { Register(index: $0, type: types[$0]) }, isDistinct: distinct,
+                window: 0,
                 result: Register(index: result, type: types[result]))
         }
         let plan = PartitionPlan(
@@ -39,7 +40,7 @@ import Values
     @Test func `an outlier that has left a frame of thousands of rows leaves no trace`() {
         var bench = Self.bench()
         let outlier = Self.event(0, key: 1, amount: 1e40)
-        let others = (1 ... 4000).map { Self.event($0 / 40, key: 1, amount: 1.5) }
+        let others = (1...4000).map { Self.event($0 / 40, key: 1, amount: 1.5) }
         _ = bench.apply([outlier] + others, mode: .compute)
         let last = bench.apply([Self.event(101, key: 1, amount: 1.5)], mode: .compute)
         // Rows of times 1 … 100, and this one; 39 rows stand at time 0.
@@ -50,12 +51,14 @@ import Values
         var bench = Self.bench()
         _ = bench.apply([Self.event(0, key: -1, amount: 1, word: "first")], mode: .compute)
         let before = bench.memory.arena.usedBytes
-        for wave in 0 ..< 20 {
-            let events = (0 ..< 500).map { Self.event(1000 + wave * 1000 + $0 / 10, key: wave * 500 + $0, amount: 1, word: "word \($0) of wave \(wave)") }
+        for wave in 0..<20 {
+            let events = (0..<500).map {
+                Self.event(1000 + wave * 1000 + $0 / 10, key: wave * 500 + $0, amount: 1, word: "word \($0) of wave \(wave)")
+            }
             _ = bench.apply(events, mode: .compute)
         }
         #expect(bench.memory.arena.usedBytes > 2 * before)
-        for visit in 0 ..< 6000 {
+        for visit in 0..<6000 {
             _ = bench.apply([Self.event(100_000 + visit * 101, key: -1, amount: 1, word: "visit \(visit)")], mode: .compute)
         }
         #expect(bench.partition.index.count == 1)

@@ -10,12 +10,12 @@ import Values
 @Suite struct StateRandomTests {
     private let onlySeed = ProcessInfo.processInfo.environment["MILLRACE_SEED"].flatMap { Int($0) }
 
-    @Test(arguments: 0 ..< 10)
+    @Test(arguments: 0..<10)
     func `random partitions answer like the plain evaluator`(block: Int) {
-        for seed in block * 50 ..< block * 50 + 50 { check(seed: seed, isHot: false, batches: 12) }
+        for seed in block * 50..<block * 50 + 50 { check(seed: seed, isHot: false, batches: 12) }
     }
 
-    @Test(arguments: 0 ..< 8)
+    @Test(arguments: 0..<8)
     func `hot keys with thousands of events answer like the plain evaluator`(seed: Int) {
         check(seed: 100_000 + seed, isHot: true, batches: 30)
     }
@@ -26,9 +26,10 @@ import Values
         var reference = StateReference(plan: scenario.plan, lateness: scenario.lateness, idleAfter: scenario.idleAfter)
         var bench = PartitionBench(
             plan: scenario.plan, types: scenario.types, lateness: scenario.lateness, idleAfter: scenario.idleAfter)
-        for batch in 0 ..< batches {
-            let events = (0 ..< Int.random(in: 1 ... (isHot ? 120 : 40), using: &scenario.random)).map { _ in scenario.event() }
-            let mode: BatchMode = [.compute, .compute, .compute, .ingest, .evaluate, .lookUp].randomElement(using: &scenario.random)!
+        for batch in 0..<batches {
+            let events = (0..<Int.random(in: 1...(isHot ? 120 : 40), using: &scenario.random)).map { _ in scenario.event() }
+            let mode: BatchMode = [.compute, .compute, .compute, .ingest, .evaluate, .lookUp].randomElement(
+                using: &scenario.random)!
             let expected: [[Scalar]?]
             switch mode {
             case .compute, .ingest: expected = events.map { reference.take($0) }
@@ -38,16 +39,22 @@ import Values
             case .lookUp:
                 // Earlier than the lateness bound is an error that the server reports.
                 if events.contains(where: { event in
-                    if case .integer(let time) = event[0] { return reference.newest == .min || time < reference.newest - reference.lateness }
+                    if case .integer(let time) = event[0] {
+                        return reference.newest == .min || time < reference.newest - reference.lateness
+                    }
                     return true
-                }) { continue }
+                }) {
+                    continue
+                }
                 expected = events.map { reference.lookUp($0) }
             }
             let found = bench.apply(events, mode: mode)
             for row in events.indices {
                 let message = difference(expected[row], found[row], scenario.plan, mode)
                 if let message {
-                    Issue.record("seed \(seed), batch \(batch) (\(mode)), row \(row): \(message)\n\(scenario.plan)\nMILLRACE_SEED=\(seed) swift test --filter StateRandomTests")
+                    Issue.record(
+                        "seed \(seed), batch \(batch) (\(mode)), row \(row): \(message)\n\(scenario.plan)\nMILLRACE_SEED=\(seed) swift test --filter StateRandomTests"
+                    )
                     return
                 }
             }

@@ -83,7 +83,9 @@ struct StateReference {
         left.time == right.time && plan.tieBreakers.allSatisfy { left.cells[$0.index] == right.cells[$0.index] }
     }
 
-    private func isInFrame(_ frame: Frame, _ key: Key, _ candidate: Int, position: Int, time: Int64, hasRow: Bool, floor: Int) -> Bool {
+    private func isInFrame(_ frame: Frame, _ key: Key, _ candidate: Int, position: Int, time: Int64, hasRow: Bool, floor: Int)
+        -> Bool
+    {
         if candidate > position || (!hasRow && candidate == position) { return false }
         let row = key.rows[candidate]
         let isPeer = hasRow ? arePeers(row, key.rows[position]) : row.time == time
@@ -149,7 +151,9 @@ struct StateReference {
             default: return .double(values.reduce(0.0) { $0 + $1.number })
             }
         case .average:
-            if call.argument!.type.form == .double { return .double(values.reduce(0.0) { $0 + $1.number } / Double(values.count)) }
+            if call.argument!.type.form == .double {
+                return .double(values.reduce(0.0) { $0 + $1.number } / Double(values.count))
+            }
             return .double(Double(values.reduce(Int128(0)) { $0 + $1.exact }) / (Double(values.count) * scale))
         case .minimum: return values.min { order($0, $1) < 0 }!
         case .maximum: return values.max { order($0, $1) < 0 }!
@@ -209,6 +213,6 @@ extension Scalar {
 extension ValueType {
     var unit: Double {
         guard case .numeric(_, let scale) = self else { return 1 }
-        return (0 ..< scale).reduce(1) { product, _ in product * 10 }
+        return (0..<scale).reduce(1) { product, _ in product * 10 }
     }
 }

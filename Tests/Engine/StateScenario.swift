@@ -17,7 +17,7 @@ struct SeededRandom: RandomNumberGenerator {
         return state &* 0x2545_F491_4F6C_DD1D
     }
 
-    mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0 ..< 100, using: &self) < percent }
+    mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
 }
 
 /// One random partition with its windows and calls, and the events that go through it.
@@ -25,7 +25,8 @@ struct StateScenario {
     enum Column: Int, CaseIterable { case time, key, name, amount, quantity, large, price, flag, word, filter, order }
 
     static let types: [ValueType] = [
-        .bigint, .bigint, .text, .double, .integer, .bigint, .numeric(precision: 12, scale: 2), .boolean, .text, .boolean, .integer,
+        .bigint, .bigint, .text, .double, .integer, .bigint, .numeric(precision: 12, scale: 2), .boolean, .text, .boolean,
+        .integer,
     ]
 
     var random: SeededRandom
@@ -46,23 +47,27 @@ struct StateScenario {
         step = timeType == .bigint ? 10 : timeType == .date ? 3 : 6 * 3_600_000_000
         if timeType == .timestamp && random.chance(50) { step = 1000 }
         lateness = [0, step / 2, step * 4, step * 50].randomElement(using: &random)!
-        idleAfter = random.chance(30) ? step * Int64.random(in: 1 ... 60, using: &random) : nil
+        idleAfter = random.chance(30) ? step * Int64.random(in: 1...60, using: &random) : nil
         nullPercent = random.chance(40) ? 0 : 20
-        keyCount = isHot ? 2 : Int.random(in: 1 ... 12, using: &random)
+        keyCount = isHot ? 2 : Int.random(in: 1...12, using: &random)
         now = timeType == .timestamp ? 1_700_000_000_000_000 : timeType == .date ? 19_700 : 0
-        func register(_ column: Column, _ types: [ValueType]) -> Register { Register(index: column.rawValue, type: types[column.rawValue]) }
+        func register(_ column: Column, _ types: [ValueType]) -> Register {
+            Register(index: column.rawValue, type: types[column.rawValue])
+        }
         let keys: [[Column]] = [[], [.key], [.name], [.key, .name], [.key]]
         var ties: [Register] = []
         if random.chance(15) { ties.append(register(.order, types)) }
         if !ties.isEmpty && random.chance(30) { ties.append(register(.word, types)) }
         plan = PartitionPlan(
-            entry: nil, keys: keys.randomElement(using: &random)!.map { [types] in register($0, types) }, time: register(.time, types),
+            entry: nil, keys: keys.randomElement(using: &random)!.map { [types] in register($0, types) },
+            time: register(.time, types),
             tieBreakers: ties, windows: [], calls: [])
         let span = isHot ? 400 : 12
-        for _ in 0 ..< Int.random(in: 1 ... 4, using: &random) {
-            plan.windows.append(WindowPlan(frame: StateScenario.frame(&random, timeType, step: step, span: span, hasTies: !ties.isEmpty)))
+        for _ in 0..<Int.random(in: 1...4, using: &random) {
+            plan.windows.append(
+                WindowPlan(frame: StateScenario.frame(&random, timeType, step: step, span: span, hasTies: !ties.isEmpty)))
         }
-        for _ in 0 ..< Int.random(in: 1 ... 10, using: &random) {
+        for _ in 0..<Int.random(in: 1...10, using: &random) {
             let index = types.count
             let call = StateScenario.call(&random, types: types, windows: plan.windows.count, result: index)
             types.append(call.result.type)
@@ -74,23 +79,36 @@ struct StateScenario {
     private static func frame(_ random: inout SeededRandom, _ time: ValueType, step: Int64, span: Int, hasTies: Bool) -> Frame {
         let exclusion: Frame.Exclusion = [.noOthers, .noOthers, .currentRow, .group].randomElement(using: &random)!
         let mode: Frame.Mode = hasTies || random.chance(30) ? .rows : .range
-        if random.chance(15) { return Frame(mode: random.chance(50) ? .rows : .range, start: .unboundedPreceding, end: .currentRow, exclusion: exclusion) }
-        if random.chance(8) { return Frame(mode: random.chance(50) ? .rows : .range, start: .currentRow, end: .currentRow, exclusion: exclusion) }
+        if random.chance(15) {
+            return Frame(
+                mode: random.chance(50) ? .rows : .range, start: .unboundedPreceding, end: .currentRow, exclusion: exclusion)
+        }
+        if random.chance(8) {
+            return Frame(mode: random.chance(50) ? .rows : .range, start: .currentRow, end: .currentRow, exclusion: exclusion)
+        }
         func distance(_ steps: Int) -> Frame.Distance {
             if mode == .rows { return .integer(Int64(steps)) }
             switch time {
             case .timestamp:
-                if step > 1000 && random.chance(30) { return .interval(Interval(months: Int32(steps / 8 + 1), days: Int32(steps % 3))) }
+                if step > 1000 && random.chance(30) {
+                    return .interval(Interval(months: Int32(steps / 8 + 1), days: Int32(steps % 3)))
+                }
                 return .interval(Interval(microseconds: Int64(steps) * step))
             case .date:
                 if random.chance(30) { return .interval(Interval(months: Int32(steps / 8 + 1))) }
-                return random.chance(50) ? .interval(Interval(days: Int32(steps * 3))) : .interval(Interval(microseconds: Int64(steps) * 50 * 3_600_000_000))
+                return random.chance(50)
+                    ? .interval(Interval(days: Int32(steps * 3)))
+                    : .interval(Interval(microseconds: Int64(steps) * 50 * 3_600_000_000))
             default: return .integer(Int64(steps) * step)
             }
         }
-        let far = Int.random(in: 0 ... span, using: &random)
+        let far = Int.random(in: 0...span, using: &random)
         let start: Frame.Bound = random.chance(15) ? .unboundedPreceding : .preceding(distance(far))
-        if random.chance(30) { return Frame(mode: mode, start: start, end: .preceding(distance(Int.random(in: 0 ... span, using: &random))), exclusion: exclusion) }
+        if random.chance(30) {
+            return Frame(
+                mode: mode, start: start, end: .preceding(distance(Int.random(in: 0...span, using: &random))),
+                exclusion: exclusion)
+        }
         return Frame(mode: mode, start: start, end: .currentRow, exclusion: exclusion)
     }
 
@@ -101,10 +119,12 @@ struct StateScenario {
         let isFlag = column == .flag
         let isNumber = argument.type.isNumber && column != .time
         var functions: [WindowFunction] = [
-            .count, .count, .firstValue, .lastValue, .nthValue(Int64.random(in: 1 ... 4, using: &random)),
-            .lag(offset: Int64.random(in: 0 ... 5, using: &random)), .rowNumber,
+            .count, .count, .firstValue, .lastValue, .nthValue(Int64.random(in: 1...4, using: &random)),
+            .lag(offset: Int64.random(in: 0...5, using: &random)), .rowNumber,
         ]
-        if isNumber { functions += [.sum, .sum, .average, .varianceSample, .variancePopulation, .deviationSample, .deviationPopulation] }
+        if isNumber {
+            functions += [.sum, .sum, .average, .varianceSample, .variancePopulation, .deviationSample, .deviationPopulation]
+        }
         functions += isFlag ? [.booleanAnd, .booleanOr] : [.minimum, .maximum, .minimum, .maximum]
         let function = functions.randomElement(using: &random)!
         var type = argument.type
@@ -112,7 +132,11 @@ struct StateScenario {
         switch function {
         case .count, .rowNumber: type = .bigint
         case .sum:
-            type = argument.type == .integer ? .bigint : argument.type == .bigint ? .numeric(precision: 38, scale: 0) : argument.type == .double ? .double : .numeric(precision: 38, scale: 2)
+            type =
+                argument.type == .integer
+                ? .bigint
+                : argument.type == .bigint
+                    ? .numeric(precision: 38, scale: 0) : argument.type == .double ? .double : .numeric(precision: 38, scale: 2)
         case .average, .varianceSample, .variancePopulation, .deviationSample, .deviationPopulation: type = .double
         default: break
         }
@@ -126,7 +150,8 @@ struct StateScenario {
         return CallPlan(
             function: function, argument: isCountAll ? nil : argument, otherwise: otherwise,
             filter: canFilter && random.chance(30) ? Register(index: Column.filter.rawValue, type: .boolean) : nil,
-            isDistinct: function == .count && !isCountAll && random.chance(60), window: Int.random(in: 0 ..< windows, using: &random),
+            isDistinct: function == .count && !isCountAll && random.chance(60),
+            window: Int.random(in: 0..<windows, using: &random),
             result: Register(index: result, type: type))
     }
 
@@ -134,13 +159,14 @@ struct StateScenario {
 
     mutating func event() -> [Scalar] {
         let word = ["", "a", "b", "ab", "a longer text than eight bytes", "zebra"].randomElement(using: &random)!
-        let key = Int64.random(in: 0 ..< Int64(keyCount), using: &random)
+        let key = Int64.random(in: 0..<Int64(keyCount), using: &random)
         var cells: [Scalar] = [
             .integer(time()), random.chance(5) ? .null : .integer(key), random.chance(5) ? .null : .text("key \(key % 3)"),
-            .double(amount()), .integer(Int64.random(in: -3 ... 3, using: &random)),
-            .integer(random.chance(10) ? Int64.max - 1 : Int64.random(in: -4 ... 4, using: &random)),
-            .decimal(Int128(Int.random(in: -300 ... 300, using: &random))), .boolean(random.chance(50)), .text(word), .boolean(random.chance(50)),
-            .integer(Int64.random(in: 0 ... 2, using: &random)),
+            .double(amount()), .integer(Int64.random(in: -3...3, using: &random)),
+            .integer(random.chance(10) ? Int64.max - 1 : Int64.random(in: -4...4, using: &random)),
+            .decimal(Int128(Int.random(in: -300...300, using: &random))), .boolean(random.chance(50)), .text(word),
+            .boolean(random.chance(50)),
+            .integer(Int64.random(in: 0...2, using: &random)),
         ]
         for column in [Column.amount, .quantity, .large, .price, .flag, .word, .filter, .order] where random.chance(nullPercent) {
             cells[column.rawValue] = .null
@@ -150,13 +176,13 @@ struct StateScenario {
 
     private mutating func amount() -> Double {
         if random.chance(2) { return [1e40, -1e20, .infinity, -.infinity, .nan, -0.0].randomElement(using: &random)! }
-        return Double(Int.random(in: -20 ... 20, using: &random)) * 0.25
+        return Double(Int.random(in: -20...20, using: &random)) * 0.25
     }
 
     private mutating func time() -> Int64 {
         if random.chance(20) { return now }
-        if random.chance(20) { return now - Int64.random(in: 0 ... max(1, lateness + lateness / 8 + 1), using: &random) }
-        if random.chance(2) { now += step * 40 } else { now += Int64.random(in: 0 ... 2 * step, using: &random) }
+        if random.chance(20) { return now - Int64.random(in: 0...max(1, lateness + lateness / 8 + 1), using: &random) }
+        if random.chance(2) { now += step * 40 } else { now += Int64.random(in: 0...2 * step, using: &random) }
         return now
     }
 }

@@ -17,7 +17,9 @@ import Testing
         #expect(server.read(into: buffer) == .wouldBlock)
         let sent: [UInt8] = [1, 2, 3, 4, 5]
         #expect(sent.withUnsafeBytes { client.write($0) } == .bytes(5))
-        let (head, tail) = (UnsafeMutableRawBufferPointer(rebasing: buffer[..<2]), UnsafeMutableRawBufferPointer(rebasing: buffer[2...]))
+        let (head, tail) = (
+            UnsafeMutableRawBufferPointer(rebasing: buffer[..<2]), UnsafeMutableRawBufferPointer(rebasing: buffer[2...])
+        )
         #expect(server.read(into: head, then: tail) == .bytes(5))
         #expect(Array(buffer[..<5]) == sent)
         client.finishWriting()

@@ -15,7 +15,8 @@ private func batch(_ rows: [(microseconds: Int64, card: Int, amount: Double)]) -
         defer { server.stop() }
         let client = try await MillraceClient.connect(to: server.address)
         defer { client.close() }
-        let answer = try await client.compute("payments", batch([(1_000, 1, 2), (2_000, 2, 3), (3_000, 1, 4)]), view: "card_risk")
+        let answer = try await client.compute(
+            "payments", batch([(1_000, 1, 2), (2_000, 2, 3), (3_000, 1, 4)]), view: "card_risk")
         #expect(answer.rows["spent_10m"]!.values == .doubles([2, 3, 6]))
         #expect(answer.rowNumbers == [0, 1, 2])
         #expect(answer.statuses == [.ok, .ok, .ok])
@@ -99,7 +100,9 @@ private func batch(_ rows: [(microseconds: Int64, card: Int, amount: Double)]) -
     }
 
     @Test func `nobody there is said at once`() async throws {
-        let error = await #expect(throws: MillraceError.self) { try await MillraceClient.connect(to: "unix:/tmp/millrace-nobody.sock") }
+        let error = await #expect(throws: MillraceError.self) {
+            try await MillraceClient.connect(to: "unix:/tmp/millrace-nobody.sock")
+        }
         #expect(error?.code == .connectionFailed)
         #expect(error?.isRetryable == true)
     }

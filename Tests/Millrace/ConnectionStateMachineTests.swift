@@ -117,6 +117,7 @@ func `a frame that nobody awaits ends the connection`(kind: FrameKind) {
 
 @Test func `backoff doubles up to its bound`() {
     var backoff = Backoff()
-    #expect((0..<9).map { _ in backoff.next(chance: 0) } == [20, 40, 80, 160, 320, 640, 1280, 2000, 2000].map { .milliseconds($0) })
+    #expect(
+        (0..<9).map { _ in backoff.next(chance: 0) } == [20, 40, 80, 160, 320, 640, 1280, 2000, 2000].map { .milliseconds($0) })
     #expect(backoff.next(chance: 1) == .seconds(1))
 }

@@ -45,8 +45,8 @@ struct Risk: Codable {
     let answer = try await client.compute("payments", batch, view: "card_risk")
     if case .doubles(let spent) = answer.rows["spent_10m"]!.values { print(spent) }
 
-    let summary = try await client.ingest("payments", batch)                            // stores, answers nothing else
-    let preview = try await client.evaluate("payments", batch, view: "card_risk")       // answers, stores nothing
+    let summary = try await client.ingest("payments", batch)  // stores, answers nothing else
+    let preview = try await client.evaluate("payments", batch, view: "card_risk")  // answers, stores nothing
     #expect(answer.rows["payments_10m"]!.values == .integers([3, 1]))
     #expect(summary.rows == 2)
     #expect(preview.rows["payments_10m"]!.values == .integers([5, 3]))

@@ -1,6 +1,7 @@
-@testable import Millrace
 import Testing
 import Values
+
+@testable import Millrace
 
 private let payments = [
     Field(name: "ts", type: .timestamptz, isNullable: false),
@@ -39,9 +40,10 @@ private struct Purchase: Codable, Equatable {
 }
 
 @Test func `a row that does not fit names its row and column`() {
-    struct Wrong: Encodable { var ts = 1; var card_id = "x"; var declined = false }
+    enum Keys: String, CodingKey { case ts, declined, cardID = "card_id" }
+    struct Wrong: Encodable { var ts = 1; var cardID = "x"; var declined = false; typealias CodingKeys = Keys }
     struct Missing: Encodable { var ts = 1; var declined = false }
-    struct Nested: Encodable { var ts = 1; var card_id = [1]; var declined = false }
+    struct Nested: Encodable { var ts = 1; var cardID = [1]; var declined = false; typealias CodingKeys = Keys }
     struct Wide: Encodable { var n = 70_000 }
     func message(_ rows: [some Encodable], _ fields: [Field] = payments) -> String? {
         let error = #expect(throws: MillraceError.self) { try ColumnBatch(encoding: rows, fields: fields) }

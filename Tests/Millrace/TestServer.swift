@@ -33,7 +33,8 @@ final class TestServer: Sendable {
         let configuration = ServerConfiguration(
             listeners: [try SocketAddress(parsing: listen)], coreCount: cores, poll: .block, memoryBytesMax: 64 << 20)
         server = try Server(
-            plan: Planner.plan(definitions), configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            plan: Planner.plan(definitions), configuration: configuration,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         try server.start()
         address = server.addresses[0].description
     }

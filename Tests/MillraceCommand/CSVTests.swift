@@ -60,7 +60,8 @@ func `what is wrong is said with file and line`(text: String, message: String) {
     ("2024-02-29", .date, .integer(19_782)),
     ("-9223372036854775808", .bigint, .integer(.min)), ("+12", .smallint, .integer(12)),
     ("12.345", .numeric(precision: 6, scale: 2), .decimal(1235)), ("-0.5", .numeric(precision: 3, scale: 0), .decimal(-1)),
-    ("7", .numeric(precision: 6, scale: 3), .decimal(7000)), ("TRUE", .boolean, .boolean(true)), ("off", .boolean, .boolean(false)),
+    ("7", .numeric(precision: 6, scale: 3), .decimal(7000)), ("TRUE", .boolean, .boolean(true)),
+    ("off", .boolean, .boolean(false)),
     ("1 day 02:00:00.5", .interval, .interval(Interval(days: 1, microseconds: 7_200_500_000))),
     ("-2 mons", .interval, .interval(Interval(months: -2))),
     ("1e3", .double, .double(1000)), ("Infinity", .double, .double(.infinity)),
@@ -84,7 +85,8 @@ func `texts that are no values are refused`(text: String, type: ValueType) {
 
 @Test func `rows are written as CSV that reads back, and as JSON`() throws {
     var batch = ColumnBatch(fields: [
-        Field(name: "t", type: .timestamptz), Field(name: "d", type: .date), Field(name: "n", type: .numeric(precision: 5, scale: 2)),
+        Field(name: "t", type: .timestamptz), Field(name: "d", type: .date),
+        Field(name: "n", type: .numeric(precision: 5, scale: 2)),
         Field(name: "s", type: .text), Field(name: "i", type: .interval), Field(name: "x", type: .double),
     ])
     batch.withColumn(0) { $0.append(Int64(-1_500_000)) }
@@ -96,7 +98,9 @@ func `texts that are no values are refused`(text: String, type: ValueType) {
     for column in 0..<6 { batch.withColumn(column) { $0.appendNull() } }
     let text = String(decoding: CSVText.header(batch.fields) + CSVText.rows(batch), as: UTF8.self)
     #expect(
-        text == "t,d,n,s,i,x\n1969-12-31 23:59:58.5+00,1969-12-31,-0.05,\"a\"\"b,\n\u{1}\",1 years 2 mons 3 days -00:00:01,-Infinity\n,,,,,\n")
+        text
+            == "t,d,n,s,i,x\n1969-12-31 23:59:58.5+00,1969-12-31,-0.05,\"a\"\"b,\n\u{1}\",1 years 2 mons 3 days -00:00:01,-Infinity\n,,,,,\n"
+    )
     #expect(try read(text, batch.fields) == batch)
     #expect(
         String(decoding: JSONText.rows(batch), as: UTF8.self)

@@ -42,7 +42,10 @@ private func sorted(_ sources: [MergedInput.Source]) throws -> [String] {
 }
 
 @Test func `inputs are merged by the times of their next rows`() throws {
-    #expect(try merged([source(0, [1, 4, 4, 9]), source(1, [2, 3, 5, 20])]) == ["0:1", "1:2", "1:3", "0:4", "0:4", "1:5", "0:9", "1:20"])
+    #expect(
+        try merged([source(0, [1, 4, 4, 9]), source(1, [2, 3, 5, 20])]) == [
+            "0:1", "1:2", "1:3", "0:4", "0:4", "1:5", "0:9", "1:20",
+        ])
 }
 
 @Test func `at equal times tables that are no streams come first, then the order of the inputs`() throws {
@@ -51,7 +54,10 @@ private func sorted(_ sources: [MergedInput.Source]) throws -> [String] {
 }
 
 @Test func `an input without a time column is read whole before the others`() throws {
-    #expect(try merged([source(0, [1, 2]), source(1, [9, 8, 7], isStream: false, isTimed: false)]) == ["1:9", "1:8", "1:7", "0:1", "0:2"])
+    #expect(
+        try merged([source(0, [1, 2]), source(1, [9, 8, 7], isStream: false, isTimed: false)]) == [
+            "1:9", "1:8", "1:7", "0:1", "0:2",
+        ])
 }
 
 @Test func `a late row waits for its turn in its own input`() throws {

@@ -91,14 +91,18 @@ import Values
             WindowCall(function: .lag(offset: 1), arguments: [amount], window: window(1, by: [card]), type: .double),
             WindowCall(function: .rowNumber, arguments: [], window: window(9, by: [card]), type: .bigint),
         ]
-        let plan = plan([view("a", .project(.windows(.stream(0), calls), [.column(4, .double), .column(5, .bigint)]), [.double, .bigint])])
-        #expect(plan.stages[0].partitions[0].windows == [WindowPlan(frame: Frame(mode: .rows, start: .currentRow, end: .currentRow))])
+        let plan = plan([
+            view("a", .project(.windows(.stream(0), calls), [.column(4, .double), .column(5, .bigint)]), [.double, .bigint])
+        ])
+        #expect(
+            plan.stages[0].partitions[0].windows == [WindowPlan(frame: Frame(mode: .rows, start: .currentRow, end: .currentRow))])
     }
 
-    @Test(arguments: [
-        (ValueType.timestamptz, nil, 60_000_000, 300_000_000), (.timestamp, 5, 5, 300_000_000),
-        (.date, nil, 0, 300_000_000), (.date, 172_800_000_000, 2, 300_000_000), (.bigint, nil, 0, nil), (.bigint, 7, 7, nil),
-    ] as [(ValueType, Int64?, Int64, Int64?)])
+    @Test(
+        arguments: [
+            (ValueType.timestamptz, nil, 60_000_000, 300_000_000), (.timestamp, 5, 5, 300_000_000),
+            (.date, nil, 0, 300_000_000), (.date, 172_800_000_000, 2, 300_000_000), (.bigint, nil, 0, nil), (.bigint, 7, 7, nil),
+        ] as [(ValueType, Int64?, Int64, Int64?)])
     func `options come in the event time's unit, with defaults`(
         _ type: ValueType, _ lateness: Int64?, _ expected: Int64, _ maxAhead: Int64?
     ) {

@@ -19,17 +19,22 @@ import Values
         #expect(expected == CalendarDay(year: 20_001, month: 1, day: 1))
     }
 
-    @Test(arguments: [
-        (1970, 1, 1, 0), (2000, 3, 1, 11_017), (1969, 12, 31, -1), (1, 1, 1, -719_162), (-4713, 11, 24, -2_440_588),
-    ] as [(Int64, Int64, Int64, Int64)])
+    @Test(
+        arguments: [
+            (1970, 1, 1, 0), (2000, 3, 1, 11_017), (1969, 12, 31, -1), (1, 1, 1, -719_162), (-4713, 11, 24, -2_440_588),
+        ] as [(Int64, Int64, Int64, Int64)])
     func `days count from 1970`(_ year: Int64, _ month: Int64, _ day: Int64, _ days: Int64) {
         #expect(CalendarDay(year: year, month: month, day: day).daysSince1970 == days)
     }
 
-    @Test(arguments: [
-        (2005, 1, 1, 2004, 53), (2005, 1, 2, 2004, 53), (2005, 12, 31, 2005, 52), (2008, 12, 29, 2009, 1), (2010, 1, 3, 2009, 53),
-    ] as [(Int64, Int64, Int64, Int64, Int64)])
-    func `a week belongs to the year of its Thursday`(_ year: Int64, _ month: Int64, _ day: Int64, _ isoYear: Int64, _ week: Int64) {
+    @Test(
+        arguments: [
+            (2005, 1, 1, 2004, 53), (2005, 1, 2, 2004, 53), (2005, 12, 31, 2005, 52), (2008, 12, 29, 2009, 1),
+            (2010, 1, 3, 2009, 53),
+        ] as [(Int64, Int64, Int64, Int64, Int64)])
+    func `a week belongs to the year of its Thursday`(
+        _ year: Int64, _ month: Int64, _ day: Int64, _ isoYear: Int64, _ week: Int64
+    ) {
         let result = Weekday.isoWeek(daysSince1970: CalendarDay(year: year, month: month, day: day).daysSince1970)
         #expect(result == (isoYear, week))
     }

@@ -72,7 +72,8 @@ extension KernelFrame {
         case .hour: ofTime(3_600_000_000, within: day)
         case .dow: unary { (x: Int64) in Double(Weekday.iso(daysSince1970: floorDivide(x, day)) % 7) }
         case .isodow: unary { (x: Int64) in Double(Weekday.iso(daysSince1970: floorDivide(x, day))) }
-        case .julian: unary { (x: Int64) in Double(floorDivide(x, day) + 2_440_588) + Double(floorRemainder(x, day)) / Double(day) }
+        case .julian:
+            unary { (x: Int64) in Double(floorDivide(x, day) + 2_440_588) + Double(floorRemainder(x, day)) / Double(day) }
         default: unary { (x: Int64) in Double(calendarField(field, daysSince1970: floorDivide(x, day))) }
         }
     }

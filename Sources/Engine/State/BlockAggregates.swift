@@ -77,15 +77,15 @@ struct BlockLevels<Aggregate: BlockAggregate> {
         var result = Aggregate.identity
         let (entries, mask) = level(number)
         if y &- x <= 64 || number == 4 || log.capacity >> (5 &* (number &+ 1)) < 2 {
-            for block in x ..< y { result = Aggregate.combine(result, entries[block & mask], texts) }
+            for block in x..<y { result = Aggregate.combine(result, entries[block & mask], texts) }
             return result
         }
         let first = (x &+ 31) >> 5
         let end = y >> 5
-        for block in x ..< first << 5 { result = Aggregate.combine(result, entries[block & mask], texts) }
+        for block in x..<first << 5 { result = Aggregate.combine(result, entries[block & mask], texts) }
         result = Aggregate.combine(result, blocks(first, end, level: number &+ 1), texts)
         var last = Aggregate.identity
-        for block in end << 5 ..< y { last = Aggregate.combine(last, entries[block & mask], texts) }
+        for block in end << 5..<y { last = Aggregate.combine(last, entries[block & mask], texts) }
         return Aggregate.combine(result, last, texts)
     }
 
@@ -133,7 +133,7 @@ struct BlockLevels<Aggregate: BlockAggregate> {
             if to > position {
                 // Row by row, as `append` does: the same rows make the same partial to the last bit.
                 var partial = Aggregate.identity
-                for row in from ..< to { scan(row, row &+ 1, into: &partial) }
+                for row in from..<to { scan(row, row &+ 1, into: &partial) }
                 entries[block & mask] = partial
             }
             if to & 31 == 0 { complete(block, level: 1) }
@@ -151,7 +151,7 @@ enum SumOfDoubles: BlockAggregate {
         let mask = log.mask
         if input.mayBeNull {
             var sum = 0.0
-            for position in a ..< b {
+            for position in a..<b {
                 let value = values[position & mask]
                 sum += value.bitPattern == StoredValue.nullDoubleBits ? 0 : value
             }
@@ -235,7 +235,7 @@ enum VarianceOfValues: BlockAggregate {
         var first = 0.0
         var sum = 0.0
         var present = 0.0
-        for position in a ..< b {
+        for position in a..<b {
             guard let value = value(position) else { continue }
             if present == 0 { first = value }
             present += 1
@@ -244,7 +244,7 @@ enum VarianceOfValues: BlockAggregate {
         if present == 0 { return Moments() }
         let mean = first + sum / present
         var squares = 0.0
-        for position in a ..< b {
+        for position in a..<b {
             guard let value = value(position) else { continue }
             let distance = value - mean
             squares += distance * distance

@@ -15,7 +15,7 @@ extension Extreme {
     @inline(__always)
     static func scan(_ log: KeyLog, _ input: InputCode, _ a: Int, _ b: Int, _ texts: TextTable, into partial: inout Partial) {
         var result = partial
-        for position in a ..< b {
+        for position in a..<b {
             let value = load(log, input, slot: position & log.mask)
             if picks(value, over: result, texts) { result = value }
         }
@@ -49,7 +49,9 @@ enum GreatestInteger: Extreme {
 /// NaN is above all numbers: it is the identity of min, and the pattern for NULL is a NaN too.
 enum LeastDouble: Extreme {
     @inline(__always) static var identity: Double { .nan }
-    @inline(__always) static func picks(_ x: Double, over y: Double, _ texts: TextTable) -> Bool { x < y || (y.isNaN && !x.isNaN) }
+    @inline(__always) static func picks(_ x: Double, over y: Double, _ texts: TextTable) -> Bool {
+        x < y || (y.isNaN && !x.isNaN)
+    }
     @inline(__always) static func load(_ log: KeyLog, _ input: InputCode, slot: Int) -> Double {
         log.column(input.values, as: Double.self)[slot]
     }
@@ -57,7 +59,9 @@ enum LeastDouble: Extreme {
 
 enum GreatestDouble: Extreme {
     @inline(__always) static var identity: Double { -.infinity }
-    @inline(__always) static func picks(_ x: Double, over y: Double, _ texts: TextTable) -> Bool { x > y || (x.isNaN && !y.isNaN) }
+    @inline(__always) static func picks(_ x: Double, over y: Double, _ texts: TextTable) -> Bool {
+        x > y || (x.isNaN && !y.isNaN)
+    }
     @inline(__always) static func load(_ log: KeyLog, _ input: InputCode, slot: Int) -> Double {
         let value = log.column(input.values, as: Double.self)[slot]
         return input.mayBeNull && value.bitPattern == StoredValue.nullDoubleBits ? -.infinity : value

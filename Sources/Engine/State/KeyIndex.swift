@@ -38,7 +38,7 @@ struct KeyIndex {
         if fresh == 0 { return false }
         let table = arena.address(fresh).assumingMemoryBound(to: Slot.self)
         table.update(repeating: Slot(hash: 0, record: 0), count: slotCount)
-        for index in 0 ... mask where slots[index].record != 0 {
+        for index in 0...mask where slots[index].record != 0 {
             var slot = Int(slots[index].hash) & (slotCount - 1)
             while table[slot].record != 0 { slot = (slot + 1) & (slotCount - 1) }
             table[slot] = slots[index]

@@ -144,7 +144,7 @@ struct Occurrences {
     /// between two rows that both move stay; those that cross `position` grow.
     func makeRoom(at position: Int) {
         shiftTable(from: position, by: 1)
-        for moving in position ..< log.tail {
+        for moving in position..<log.tail {
             let slot = moving & log.mask
             let distance = previous[slot]
             if distance == 0 || distance == Occurrences.absent { continue }
@@ -178,7 +178,7 @@ struct Occurrences {
             }
             if candidate < position { before = candidate }
         } else if !hasTable {
-            for candidate in log.head ..< log.tail where candidate != position {
+            for candidate in log.head..<log.tail where candidate != position {
                 if log.isNull(input, candidate) || log.identity(input, candidate) != identity { continue }
                 if candidate < position { before = candidate } else if behind < 0 { behind = candidate }
             }
@@ -218,7 +218,7 @@ struct Occurrences {
 
     /// Before the rows behind `position` move down by one: the mirror image of `makeRoom`.
     func closeGap(at position: Int) {
-        for moving in position + 1 ..< max(position + 1, log.tail) {
+        for moving in position + 1..<max(position + 1, log.tail) {
             let slot = moving & log.mask
             let distance = previous[slot]
             if distance == 0 || distance == Occurrences.absent { continue }
@@ -238,7 +238,7 @@ struct Occurrences {
         if step > 0 {
             for moving in stride(from: log.tail - 1, through: position, by: -1) { shift(moving, by: step) }
         } else {
-            for moving in position ..< max(position, log.tail) { shift(moving, by: step) }
+            for moving in position..<max(position, log.tail) { shift(moving, by: step) }
         }
     }
 
@@ -295,7 +295,7 @@ struct Occurrences {
         field[2] = 0
         if granule == 0 { return }
         slots.update(repeating: Slot(tag: 0, position: 0), count: count)
-        for position in log.head ..< log.tail where next[position & log.mask] == 0 { addToTable(position) }
+        for position in log.head..<log.tail where next[position & log.mask] == 0 { addToTable(position) }
     }
 }
 

@@ -52,8 +52,9 @@ extension Partition {
         if time > record.lastTime { record.lastTime = time }
         log = kernel.logView(record, memory.arena.base)
         log.times[position & log.mask] = time
-        for number in 0 ..< code.inputCount {
-            kernel.storeInput(view, row, number, record, log, position: position, isNewest: isNewest, arenaBase: memory.arena.base)
+        for number in 0..<code.inputCount {
+            kernel.storeInput(
+                view, row, number, record, log, position: position, isNewest: isNewest, arenaBase: memory.arena.base)
         }
         if code.tieCount > 0 { kernel.storeTies(view, row, log, position: position) }
         kernel.updatePartials(log, position: position, isNewest: isNewest, texts: memory)
@@ -77,7 +78,9 @@ extension Partition {
             // Folds take rows in as soon as they may, so that what is added to what follows from the rows alone.
             if record.count > 0 { giveUpOldRows(record, newest: newest, memory: &memory) }
             if record.count == record.capacity {
-                guard resizeLog(record, capacity: max(code.capacityMin, 2 * record.capacity), memory: &memory) else { return false }
+                guard resizeLog(record, capacity: max(code.capacityMin, 2 * record.capacity), memory: &memory) else {
+                    return false
+                }
             }
         }
         if code.hasLinks && !reserveTables(record, capacity: record.capacity, arena: &memory.arena) { return false }
@@ -86,7 +89,7 @@ extension Partition {
 
     private mutating func reserveTables(_ record: KeyRecord, capacity: Int, arena: inout Arena) -> Bool {
         let log = kernel.logView(record, arena.base)
-        for number in 0 ..< code.inputCount where code.inputs[number].next >= 0 {
+        for number in 0..<code.inputCount where code.inputs[number].next >= 0 {
             let occurrences = Occurrences(record, code.inputs[number], log, arena.base)
             guard let slots = occurrences.slotsNeeded(capacity: capacity) else { continue }
             let fresh = slots == 0 ? 0 : arena.allocate(slots * 8)
@@ -109,7 +112,7 @@ extension Partition {
         record.setLog(granule, capacity: capacity)
         let log = kernel.logView(record, memory.arena.base)
         if oldGranule != 0 {
-            for number in 0 ..< code.columnCount { copyColumn(code.columns[number], from: old, to: log) }
+            for number in 0..<code.columnCount { copyColumn(code.columns[number], from: old, to: log) }
             memory.arena.free(oldGranule, bytes: code.logBytes(capacity: old.capacity))
         }
         kernel.rebuildPartials(log, from: log.head, texts: memory)
@@ -135,8 +138,8 @@ extension Partition {
     /// Numbers of the row's texts, one use of each added; false when the arena is full, and then no use was added.
     private mutating func internTexts(_ view: BatchRows, _ row: Int, memory: inout ShardMemory) -> Bool {
         guard memory.texts.reserve(code.inputCount + code.tieCount, in: &memory.arena) else { return false }
-        for number in 0 ..< code.inputCount + code.tieCount { kernel.texts[number] = TextInterner.none }
-        for number in 0 ..< code.inputCount where code.inputs[number].form == .text && code.inputs[number].values >= 0 {
+        for number in 0..<code.inputCount + code.tieCount { kernel.texts[number] = TextInterner.none }
+        for number in 0..<code.inputCount where code.inputs[number].form == .text && code.inputs[number].values >= 0 {
             let input = code.inputs[number]
             let isPassed =
                 input.filter < 0 || (view.vectors[input.filter].nulls[row] == 0 && view.vectors[input.filter].booleans[row] != 0)
@@ -147,7 +150,7 @@ extension Partition {
             }
             kernel.texts[number] = text
         }
-        for number in 0 ..< code.tieCount where code.ties[number].form == .text {
+        for number in 0..<code.tieCount where code.ties[number].form == .text {
             let vector = view.vectors[code.ties[number].register]
             if vector.nulls[row] != 0 { continue }
             guard let text = memory.texts.intern(vector.texts[row], in: &memory.arena) else {
@@ -159,17 +162,17 @@ extension Partition {
     }
 
     private func releaseInterned(memory: inout ShardMemory) -> Bool {
-        for number in 0 ..< code.inputCount + code.tieCount { memory.texts.release(kernel.texts[number], in: &memory.arena) }
+        for number in 0..<code.inputCount + code.tieCount { memory.texts.release(kernel.texts[number], in: &memory.arena) }
         return false
     }
 
     /// Takes back the uses of texts that the row at `position` has.
     func releaseTexts(_ log: KeyLog, _ position: Int, memory: inout ShardMemory) {
         let slot = position & log.mask
-        for number in 0 ..< code.inputCount where code.inputs[number].form == .text && code.inputs[number].values >= 0 {
+        for number in 0..<code.inputCount where code.inputs[number].form == .text && code.inputs[number].values >= 0 {
             memory.texts.release(log.column(code.inputs[number].values, as: UInt32.self)[slot], in: &memory.arena)
         }
-        for number in 0 ..< code.tieCount where code.ties[number].form == .text {
+        for number in 0..<code.tieCount where code.ties[number].form == .text {
             if log.column(code.ties[number].nulls, as: UInt8.self)[slot] != 0 { continue }
             memory.texts.release(log.column(code.ties[number].values, as: UInt32.self)[slot], in: &memory.arena)
         }

@@ -46,7 +46,7 @@ extension Partition {
     /// Each key column: one byte that is 1 for NULL, then nothing, or the value; text with its byte count before it.
     private mutating func encodeKey(_ view: BatchRows, _ row: Int) {
         keyByteCount = 0
-        for number in 0 ..< code.keyCount {
+        for number in 0..<code.keyCount {
             let key = code.keys[number]
             let vector = view.vectors[key.register]
             reserveKeyBytes(24)
@@ -119,7 +119,7 @@ extension Partition {
         let record = KeyRecord(memory.arena.address(granule))
         let log = kernel.logView(record, memory.arena.base)
         if code.hasTexts {
-            for position in log.head ..< log.tail { releaseTexts(log, position, memory: &memory) }
+            for position in log.head..<log.tail { releaseTexts(log, position, memory: &memory) }
         }
         kernel.resetFolds(record, memory: &memory)
         if code.hasLinks { dropTables(record, log, arena: &memory.arena) }
@@ -130,7 +130,7 @@ extension Partition {
     }
 
     private func dropTables(_ record: KeyRecord, _ log: KeyLog, arena: inout Arena) {
-        for number in 0 ..< code.inputCount where code.inputs[number].next >= 0 {
+        for number in 0..<code.inputCount where code.inputs[number].next >= 0 {
             let occurrences = Occurrences(record, code.inputs[number], log, arena.base)
             if occurrences.field[0] == 0 { continue }
             arena.free(occurrences.field[0], bytes: occurrences.tableBytes)

@@ -22,12 +22,12 @@ extension Partition {
     private mutating func giveUpHead(_ record: KeyRecord, _ log: KeyLog, memory: inout ShardMemory) {
         if record.floor > 0 && record.floor == log.head { restart(record, log, memory: &memory) }
         if code.foldCount > 0 && log.head >= record.floor { kernel.fold(record, log, memory: &memory) }
-        for number in 0 ..< code.distinctCount {
+        for number in 0..<code.distinctCount {
             let distinct = code.distincts[number]
             DistinctCount(record, distinct, code.inputs[distinct.input], log).removeHead()
         }
         if code.hasLinks {
-            for number in 0 ..< code.inputCount where code.inputs[number].next >= 0 {
+            for number in 0..<code.inputCount where code.inputs[number].next >= 0 {
                 Occurrences(record, code.inputs[number], log, memory.arena.base).removeHead()
             }
         }
@@ -49,7 +49,7 @@ extension Partition {
 
     private func dropOccurrenceTables(_ record: KeyRecord, memory: inout ShardMemory) {
         let log = kernel.logView(record, memory.arena.base)
-        for number in 0 ..< code.inputCount where code.inputs[number].next >= 0 {
+        for number in 0..<code.inputCount where code.inputs[number].next >= 0 {
             let occurrences = Occurrences(record, code.inputs[number], log, memory.arena.base)
             if occurrences.field[0] == 0 { continue }
             memory.arena.free(occurrences.field[0], bytes: occurrences.tableBytes)
@@ -61,7 +61,7 @@ extension Partition {
     private func restart(_ record: KeyRecord, _ log: KeyLog, memory: inout ShardMemory) {
         kernel.resetFolds(record, memory: &memory)
         let slot = log.head & log.mask
-        for number in 0 ..< code.inputCount {
+        for number in 0..<code.inputCount {
             let input = code.inputs[number]
             if input.counts >= 0 { restartCounts(record, log, total: input.countTotal, column: input.counts) }
             if input.trues >= 0 { restartCounts(record, log, total: input.trueTotal, column: input.trues) }
@@ -69,12 +69,12 @@ extension Partition {
             if input.sumBytes == 8 {
                 let values = log.column(input.sums, as: Int64.self)
                 let before = values[slot]
-                for position in log.head ..< log.tail { values[position & log.mask] &-= before }
+                for position in log.head..<log.tail { values[position & log.mask] &-= before }
                 record.field(input.sumTotal, as: Int64.self).pointee &-= before
             } else {
                 let values = log.column(input.sums, as: Int128.self)
                 let before = values[slot]
-                for position in log.head ..< log.tail { values[position & log.mask] &-= before }
+                for position in log.head..<log.tail { values[position & log.mask] &-= before }
                 record.field(input.sumTotal, as: Int128.self).pointee &-= before
             }
         }
@@ -85,7 +85,7 @@ extension Partition {
         let total = record.field(total, as: Int64.self)
         let behind = UInt32(truncatingIfNeeded: total.pointee) &- values[log.head & log.mask]
         let before = UInt32(truncatingIfNeeded: total.pointee) &- behind
-        for position in log.head ..< log.tail { values[position & log.mask] &-= before }
+        for position in log.head..<log.tail { values[position & log.mask] &-= before }
         total.pointee = Int64(behind)
     }
 
@@ -139,23 +139,23 @@ extension Partition {
 
     private mutating func removeRow(_ record: KeyRecord, _ position: Int, memory: inout ShardMemory) {
         let log = kernel.logView(record, memory.arena.base)
-        for number in 0 ..< code.distinctCount {
+        for number in 0..<code.distinctCount {
             let distinct = code.distincts[number]
             DistinctCount(record, distinct, code.inputs[distinct.input], log).closeGap(at: position)
         }
-        for number in 0 ..< code.inputCount { takeBackTotals(record, log, code.inputs[number], position) }
+        for number in 0..<code.inputCount { takeBackTotals(record, log, code.inputs[number], position) }
         if code.hasLinks {
-            for number in 0 ..< code.inputCount where code.inputs[number].next >= 0 {
+            for number in 0..<code.inputCount where code.inputs[number].next >= 0 {
                 let occurrences = Occurrences(record, code.inputs[number], log, memory.arena.base)
                 occurrences.remove(position)
                 occurrences.closeGap(at: position)
             }
         }
         if code.hasTexts { releaseTexts(log, position, memory: &memory) }
-        for number in 0 ..< code.columnCount {
+        for number in 0..<code.columnCount {
             let column = code.columns[number]
             let start = log.base + column.offset * log.capacity
-            for younger in position + 1 ..< max(position + 1, log.tail) {
+            for younger in position + 1..<max(position + 1, log.tail) {
                 (start + ((younger - 1) & log.mask) * column.width).copyMemory(
                     from: start + (younger & log.mask) * column.width, byteCount: column.width)
             }
@@ -182,7 +182,7 @@ extension Partition {
         let values = log.column(column, as: UInt32.self)
         let behind = position + 1 == log.tail ? UInt32(truncatingIfNeeded: total.pointee) : values[(position + 1) & log.mask]
         let step = behind &- values[position & log.mask]
-        for younger in position + 1 ..< max(position + 1, log.tail) { values[younger & log.mask] &-= step }
+        for younger in position + 1..<max(position + 1, log.tail) { values[younger & log.mask] &-= step }
         total.pointee -= Int64(step)
     }
 
@@ -193,7 +193,7 @@ extension Partition {
         let values = log.column(input.sums, as: T.self)
         let behind = position + 1 == log.tail ? total.pointee : values[(position + 1) & log.mask]
         let step = behind &- values[position & log.mask]
-        for younger in position + 1 ..< max(position + 1, log.tail) { values[younger & log.mask] &-= step }
+        for younger in position + 1..<max(position + 1, log.tail) { values[younger & log.mask] &-= step }
         total.pointee &-= step
     }
 }

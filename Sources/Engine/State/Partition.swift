@@ -49,11 +49,12 @@ struct Partition: ~Copyable {
             let end = min(start + Partition.chunkRows, view.count)
             prefetch(view, start, end, base: memory.arena.base)
             if view.mode == .lookUp {
-                for number in start ..< end { lookUp(view, Int(view.rows[number]), clock: clock, memory: &memory, output: &output) }
+                for number in start..<end { lookUp(view, Int(view.rows[number]), clock: clock, memory: &memory, output: &output) }
             } else {
-                for number in start ..< end {
+                for number in start..<end {
                     take(
-                        view, Int(view.rows[number]), clock: clock, forgottenBefore: forgottenBefore, memory: &memory, output: &output)
+                        view, Int(view.rows[number]), clock: clock, forgottenBefore: forgottenBefore, memory: &memory,
+                        output: &output)
                 }
             }
             start = end
@@ -67,10 +68,11 @@ struct Partition: ~Copyable {
         if end &- start < 4 { return }
         let slots = index.slots
         let mask = index.mask
-        for number in start ..< end {
-            UnsafeMutableRawPointer(slots + Int(UInt32(truncatingIfNeeded: view.hashes[Int(view.rows[number])])) & mask).prefetch()
+        for number in start..<end {
+            UnsafeMutableRawPointer(slots + Int(UInt32(truncatingIfNeeded: view.hashes[Int(view.rows[number])])) & mask)
+                .prefetch()
         }
-        for number in start ..< end {
+        for number in start..<end {
             let hash = UInt32(truncatingIfNeeded: view.hashes[Int(view.rows[number])])
             var slot = Int(hash) & mask
             while slots[slot].record != 0 && slots[slot].hash != hash { slot = (slot &+ 1) & mask }
@@ -82,7 +84,7 @@ struct Partition: ~Copyable {
             if code.recordBytes > 64 { (address + 64).prefetchForWriting() }
             if code.recordBytes > 128 { (address + 128).prefetchForWriting() }
         }
-        for number in 0 ..< end &- start where candidates[number] != 0 {
+        for number in 0..<end &- start where candidates[number] != 0 {
             let record = KeyRecord(base + Int(candidates[number]) &* Arena.granuleBytes)
             if record.log == 0 { continue }
             prefetchLog(record, log: base + Int(record.log) &* Arena.granuleBytes)
@@ -94,11 +96,11 @@ struct Partition: ~Copyable {
         let capacity = record.capacity
         let mask = capacity &- 1
         let slot = record.tail & mask
-        for column in 0 ..< code.columnCount {
+        for column in 0..<code.columnCount {
             let place = code.columns[column]
             (log + (place.offset &* capacity &+ slot &* place.width)).prefetchForWriting()
         }
-        for window in 0 ..< code.windowCount where code.windows[window].startCursor >= 0 {
+        for window in 0..<code.windowCount where code.windows[window].startCursor >= 0 {
             let cursor = Int(record.field(code.windows[window].startCursor, as: UInt32.self).pointee) & mask
             (log + cursor &* 8).prefetch()
         }
@@ -126,7 +128,8 @@ struct Partition: ~Copyable {
         if view.mode == .ingest || code.callCount == 0 { return }
         let log = kernel.logView(place.record, memory.arena.base)
         kernel.resolveFrames(place.record, log, position: place.position, time: time, hasRow: true, floor: place.record.floor)
-        kernel.answer(view, row, place.record, log, position: place.position, floor: place.record.floor, memory: &memory, output: &output)
+        kernel.answer(
+            view, row, place.record, log, position: place.position, floor: place.record.floor, memory: &memory, output: &output)
     }
 
     private mutating func lookUp(

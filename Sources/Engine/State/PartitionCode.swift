@@ -53,7 +53,9 @@ struct PartitionCode {
             inputCodes.append(InputFields(input, isTime: input.values == 0))
             for partial in input.partials {
                 partialCodes.append(
-                    PartialCode(kind: PartialCode.Kind(partial.kind, form: input.argument!.type.form), input: index, offset: partial.offset))
+                    PartialCode(
+                        kind: PartialCode.Kind(partial.kind, form: input.argument!.type.form), input: index,
+                        offset: partial.offset))
             }
         }
         let inputFields = UnsafeMutablePointer<InputFields>.copy(of: inputCodes)
@@ -246,7 +248,7 @@ extension ValueType {
     var decimalUnit: Double {
         guard case .numeric(_, let scale) = self else { return 1 }
         var unit: Int128 = 1
-        for _ in 0 ..< scale { unit *= 10 }
+        for _ in 0..<scale { unit *= 10 }
         return Double(unit)
     }
 }
@@ -449,6 +451,8 @@ struct CallFields {
         case .rowNumber: kind = .rowNumber
         }
         self.n = n
-        partial = partialKind.flatMap { wanted in place.input.flatMap { layout.inputs[$0].partials.first { $0.kind == wanted }?.offset } } ?? 0
+        partial =
+            partialKind.flatMap { wanted in place.input.flatMap { layout.inputs[$0].partials.first { $0.kind == wanted }?.offset }
+            } ?? 0
     }
 }

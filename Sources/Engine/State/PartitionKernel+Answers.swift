@@ -8,7 +8,7 @@ extension PartitionKernel {
         _ view: BatchRows, _ row: Int, _ record: KeyRecord, _ log: KeyLog, position: Int, floor: Int, memory: inout ShardMemory,
         output: inout TextArena
     ) {
-        for number in 0 ..< code.callCount {
+        for number in 0..<code.callCount {
             let call = code.calls[number]
             let frame = frames[call.window]
             let result = view.vectors[call.result]
@@ -58,7 +58,7 @@ extension PartitionKernel {
 
     /// A key that has no rows: counts are 0, all else is NULL.
     func answerEmpty(_ view: BatchRows, _ row: Int) {
-        for number in 0 ..< code.callCount {
+        for number in 0..<code.callCount {
             let call = code.calls[number]
             let result = view.vectors[call.result]
             switch call.kind {
@@ -120,7 +120,8 @@ extension PartitionKernel {
             result.doubles[row] = Double(cumulativeSum(record, log, input, frame, as: Int64.self)) / Double(values)
         case .sumWide: result.decimals[row] = cumulativeSum(record, log, input, frame, as: Int128.self)
         default:
-            result.doubles[row] = Double(cumulativeSum(record, log, input, frame, as: Int128.self)) / (Double(values) * input.unit)
+            result.doubles[row] =
+                Double(cumulativeSum(record, log, input, frame, as: Int128.self)) / (Double(values) * input.unit)
         }
     }
 
@@ -139,7 +140,8 @@ extension PartitionKernel {
         _ record: KeyRecord, _ log: KeyLog, _ call: CallCode, _ frame: FramePositions, _ result: Vector, _ row: Int
     ) {
         let input = code.inputs[call.input]
-        var moments = BlockLevels<VarianceOfValues>(log, input, offset: call.partial, texts: .nothing).value(frame.start, frame.end)
+        var moments = BlockLevels<VarianceOfValues>(log, input, offset: call.partial, texts: .nothing).value(
+            frame.start, frame.end)
         if frame.isWhole && call.fold >= 0 {
             moments = record.field(code.folds[call.fold].offset, as: Moments.self).pointee.merged(moments)
         }

@@ -11,7 +11,7 @@ extension PartitionKernel {
 
     /// Takes the oldest row into all folds.
     func fold(_ record: KeyRecord, _ log: KeyLog, memory: inout ShardMemory) {
-        for number in 0 ..< code.foldCount {
+        for number in 0..<code.foldCount {
             let fold = code.folds[number]
             let input = code.inputs[fold.input]
             let isNull = log.isNull(input, log.head)
@@ -57,7 +57,8 @@ extension PartitionKernel {
         let isGreatest = fold.kind == .maximum
         func picks<E: Extreme>(_ extreme: E.Type) -> Bool {
             extreme.picks(
-                extreme.load(log, input, slot: log.head & log.mask), over: record.field(fold.offset, as: E.Partial.self).pointee, texts)
+                extreme.load(log, input, slot: log.head & log.mask), over: record.field(fold.offset, as: E.Partial.self).pointee,
+                texts)
         }
         switch fold.form {
         case .integer: return isGreatest ? picks(GreatestInteger.self) : picks(LeastInteger.self)
@@ -86,7 +87,7 @@ extension PartitionKernel {
 
     /// Starts all folds afresh.
     func resetFolds(_ record: KeyRecord, memory: inout ShardMemory) {
-        for number in 0 ..< code.foldCount {
+        for number in 0..<code.foldCount {
             let fold = code.folds[number]
             let holdsText = fold.form == .text && fold.kind != .sum && fold.kind != .variance
             if holdsText && foldState(record, fold) == 1 {

@@ -6,7 +6,7 @@ extension PartitionKernel {
     /// of RANGE bounds only say where to look first.
     @inline(__always)
     func resolveFrames(_ record: KeyRecord, _ log: KeyLog, position: Int, time: Int64, hasRow: Bool, floor: Int) {
-        for number in 0 ..< code.windowCount {
+        for number in 0..<code.windowCount {
             let window = code.windows[number]
             // A late row from before the rows that were forgotten sees none of those behind it.
             let floor = min(floor, position)
@@ -66,7 +66,7 @@ extension PartitionKernel {
     }
 
     private func areTiesEqual(_ log: KeyLog, _ left: Int, _ right: Int) -> Bool {
-        for number in 0 ..< code.tieCount {
+        for number in 0..<code.tieCount {
             let tie = code.ties[number]
             let nulls = log.column(tie.nulls, as: UInt8.self)
             if nulls[left & log.mask] != nulls[right & log.mask] { return false }

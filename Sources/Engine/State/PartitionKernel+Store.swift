@@ -18,7 +18,7 @@ extension PartitionKernel {
     /// Whether the row's tie-breakers come before those of the row at `position`.
     private func isTieBefore(_ view: BatchRows, _ row: Int, _ log: KeyLog, _ position: Int, _ texts: TextTable) -> Bool {
         let slot = position & log.mask
-        for number in 0 ..< code.tieCount {
+        for number in 0..<code.tieCount {
             let tie = code.ties[number]
             let vector = view.vectors[tie.register]
             let storedIsNull = log.column(tie.nulls, as: UInt8.self)[slot] != 0
@@ -45,22 +45,23 @@ extension PartitionKernel {
         case .text: return TextTable.compare(vector.texts[row], texts.text(log.column(tie.values, as: UInt32.self)[slot]))
         case .interval:
             return order(
-                vector.intervals[row].normalizedMicroseconds, log.column(tie.values, as: Interval.self)[slot].normalizedMicroseconds)
+                vector.intervals[row].normalizedMicroseconds,
+                log.column(tie.values, as: Interval.self)[slot].normalizedMicroseconds)
         }
     }
 
     /// Opens a gap at `position`; every column's younger rows move up by one.
     func shiftUp(_ record: KeyRecord, _ log: KeyLog, from position: Int, arena: borrowing Arena) {
-        for number in 0 ..< code.distinctCount {
+        for number in 0..<code.distinctCount {
             let distinct = code.distincts[number]
             DistinctCount(record, distinct, code.inputs[distinct.input], log).makeRoom(at: position)
         }
         if code.hasLinks {
-            for number in 0 ..< code.inputCount where code.inputs[number].next >= 0 {
+            for number in 0..<code.inputCount where code.inputs[number].next >= 0 {
                 Occurrences(record, code.inputs[number], log, arena.base).makeRoom(at: position)
             }
         }
-        for number in 0 ..< code.columnCount {
+        for number in 0..<code.columnCount {
             let column = code.columns[number]
             let start = log.base + column.offset * log.capacity
             // From the far end in runs that wrap neither at their source nor at their target.
@@ -91,7 +92,8 @@ extension PartitionKernel {
     ) {
         let input = code.inputs[number]
         let slot = position & log.mask
-        let isPassed = input.filter < 0 || (view.vectors[input.filter].nulls[row] == 0 && view.vectors[input.filter].booleans[row] != 0)
+        let isPassed =
+            input.filter < 0 || (view.vectors[input.filter].nulls[row] == 0 && view.vectors[input.filter].booleans[row] != 0)
         let isPresent = isPassed && (input.argument < 0 || view.vectors[input.argument].nulls[row] == 0)
         if input.values >= 0 && !input.isTime {
             log.store(input, view.vectors[input.argument], row: row, isPresent: isPresent, text: texts[number], slot: slot)
@@ -130,7 +132,7 @@ extension PartitionKernel {
         } else {
             values[position & log.mask] = values[(position &+ 1) & log.mask]
             if step != 0 {
-                for younger in position &+ 1 ..< log.tail { values[younger & log.mask] &+= UInt32(truncatingIfNeeded: step) }
+                for younger in position &+ 1..<log.tail { values[younger & log.mask] &+= UInt32(truncatingIfNeeded: step) }
             }
         }
         total.pointee &+= step
@@ -146,14 +148,14 @@ extension PartitionKernel {
             values[position & log.mask] = total.pointee
         } else {
             values[position & log.mask] = values[(position &+ 1) & log.mask]
-            for younger in position &+ 1 ..< log.tail { values[younger & log.mask] &+= step }
+            for younger in position &+ 1..<log.tail { values[younger & log.mask] &+= step }
         }
         total.pointee &+= step
     }
 
     func storeTies(_ view: BatchRows, _ row: Int, _ log: KeyLog, position: Int) {
         let slot = position & log.mask
-        for number in 0 ..< code.tieCount {
+        for number in 0..<code.tieCount {
             let tie = code.ties[number]
             let vector = view.vectors[tie.register]
             log.column(tie.nulls, as: UInt8.self)[slot] = vector.nulls[row] == 0 ? 0 : 1

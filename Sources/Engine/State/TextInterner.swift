@@ -52,7 +52,7 @@ struct TextInterner {
         table.update(repeating: 0, count: count)
         if slots != 0 {
             let source = arena.address(slots).assumingMemoryBound(to: UInt32.self)
-            for index in 0 ..< slotCount where source[index] != 0 {
+            for index in 0..<slotCount where source[index] != 0 {
                 var slot = Int(entry(source[index], arena).pointee.hash) & (count - 1)
                 while table[slot] != 0 { slot = (slot + 1) & (count - 1) }
                 table[slot] = source[index]
@@ -205,7 +205,7 @@ struct TextTable {
     static func compare(_ left: TextReference, _ right: TextReference) -> Int {
         let common = min(left.count, right.count)
         if let x = left.bytes, let y = right.bytes {
-            for index in 0 ..< common where x[index] != y[index] { return x[index] < y[index] ? -1 : 1 }
+            for index in 0..<common where x[index] != y[index] { return x[index] < y[index] ? -1 : 1 }
         }
         return left.count - right.count
     }

@@ -6,7 +6,9 @@ struct ConnectOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp("The server: HOST:PORT or unix:PATH.", valueName: "address"),
         transform: { text in
-            guard ServerAddress(text) != nil else { throw ValidationError("\"\(text)\" is no address; write HOST:PORT or unix:PATH") }
+            guard ServerAddress(text) != nil else {
+                throw ValidationError("\"\(text)\" is no address; write HOST:PORT or unix:PATH")
+            }
             return text
         })
     var connect: String = "127.0.0.1:7400"

@@ -4,7 +4,8 @@ import Linux
 
 /// The argument that most commands begin with.
 struct DefinitionsArgument: ParsableArguments {
-    @Argument(help: ArgumentHelp("A .sql file, or a directory of them (read in the order of their names).", valueName: "definitions"))
+    @Argument(
+        help: ArgumentHelp("A .sql file, or a directory of them (read in the order of their names).", valueName: "definitions"))
     var path: String
 
     /// Compiles the definitions, shows warnings on the standard error, and ends the command where there are errors.

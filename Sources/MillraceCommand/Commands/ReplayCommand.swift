@@ -26,10 +26,13 @@ struct ReplayCommand: AsyncParsableCommand {
     @Option(help: "The view to compute. (default: the only view that no other view reads)")
     var view: String?
 
-    @Option(help: ArgumentHelp("Where the rows go: a .arrow, .arrows or .csv file, or - for CSV on the standard output.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Where the rows go: a .arrow, .arrows or .csv file, or - for CSV on the standard output.", valueName: "file"))
     var output: String
 
-    @Option(help: "arrival: the inputs as they come, as the server would have got them; event-time: sorted first (held in memory).")
+    @Option(
+        help: "arrival: the inputs as they come, as the server would have got them; event-time: sorted first (held in memory).")
     var order: InputOrder = .arrival
 
     @Option(help: "Threads that compute; the numbers do not depend on it. (default: the processors this process may use)")

@@ -26,7 +26,9 @@ struct SendCommand: AsyncParsableCommand {
     @Option(help: "The view that answers. (default: the only view that no other view reads)")
     var view: String?
 
-    @Option(help: ArgumentHelp("Where the answers go: a .arrow, .arrows or .csv file, or - for CSV on the standard output.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Where the answers go: a .arrow, .arrows or .csv file, or - for CSV on the standard output.", valueName: "file"))
     var output: String?
 
     @Option(help: "Rows of one batch, at most.")

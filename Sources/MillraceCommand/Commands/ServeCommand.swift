@@ -22,7 +22,9 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup var definitions: DefinitionsArgument
 
     @Option(
-        help: ArgumentHelp("Where to listen: HOST:PORT (port 0: any that is free) or unix:PATH. May be given several times.", valueName: "address"),
+        help: ArgumentHelp(
+            "Where to listen: HOST:PORT (port 0: any that is free) or unix:PATH. May be given several times.",
+            valueName: "address"),
         transform: { try SocketAddress(parsing: $0) })
     var listen: [SocketAddress] = [.tcp(host: "127.0.0.1", port: 7400)]
 

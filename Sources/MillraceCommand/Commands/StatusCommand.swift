@@ -33,7 +33,9 @@ struct StatusCommand: AsyncParsableCommand {
         return text
     }
 
-    private static func padded(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: width - text.count) }
+    private static func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: width - text.count)
+    }
 
     /// Whole numbers with commas, others as they are.
     private static func number(_ value: Double) -> String { Int(exactly: value).map(grouped) ?? "\(value)" }

@@ -36,19 +36,25 @@ struct CSVReader {
     }
 
     private mutating func readHeader() throws {
-        guard try records.next() else { throw CSVFault(line: 1, message: "the text is empty; its first line must name the columns") }
+        guard try records.next() else {
+            throw CSVFault(line: 1, message: "the text is empty; its first line must name the columns")
+        }
         var header: [Int?] = []
         for field in records.fields {
             let column = String(decoding: records.text(field), as: UTF8.self)
             let index = fields.firstIndex { $0.name == column }
-            if let index, header.contains(index) { throw CSVFault(line: records.line, message: "column \"\(column)\" occurs twice") }
+            if let index, header.contains(index) {
+                throw CSVFault(line: records.line, message: "column \"\(column)\" occurs twice")
+            }
             header.append(index)
         }
         absent = fields.indices.filter { !header.contains($0) }
         if let missing = absent.first(where: { !fields[$0].isNullable }) {
             throw CSVFault(
                 line: records.line,
-                message: "there is no column \"\(fields[missing].name)\", which is NOT NULL; the first line must name the table's columns")
+                message:
+                    "there is no column \"\(fields[missing].name)\", which is NOT NULL; the first line must name the table's columns"
+            )
         }
         self.header = header
     }
@@ -56,7 +62,8 @@ struct CSVReader {
     private func appendRecord(to batch: inout ColumnBatch) throws {
         let header = header!
         guard records.fields.count == header.count else {
-            throw CSVFault(line: records.line, message: "\(records.fields.count) fields; the first line names \(header.count) columns")
+            throw CSVFault(
+                line: records.line, message: "\(records.fields.count) fields; the first line names \(header.count) columns")
         }
         for (field, column) in zip(records.fields, header) {
             guard let column else { continue }
@@ -70,7 +77,9 @@ struct CSVReader {
             let text = records.text(field)
             guard batch.withColumn(column, { ValueParser.append(text, to: &$0) }) else {
                 let shown = String(decoding: text.prefix(60), as: UTF8.self)
-                throw CSVFault(line: records.line, message: "column \"\(fields[column].name)\": '\(shown)' is not of type \(fields[column].type)")
+                throw CSVFault(
+                    line: records.line,
+                    message: "column \"\(fields[column].name)\": '\(shown)' is not of type \(fields[column].type)")
             }
         }
         for column in absent { batch.withColumn(column) { $0.appendNull() } }

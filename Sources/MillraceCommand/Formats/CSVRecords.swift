@@ -105,7 +105,9 @@ struct CSVRecords {
                 let isPair = index + 1 < bytes.count && bytes[index + 1] == newline
                 return .record(end: index + (isPair ? 2 : 1), lines: lines + 1)
             default:
-                throw CSVFault(line: nextLine + lines, message: "text after the closing quote of a field; write a quote inside a quoted field twice")
+                throw CSVFault(
+                    line: nextLine + lines,
+                    message: "text after the closing quote of a field; write a quote inside a quoted field twice")
             }
         }
     }
@@ -118,7 +120,9 @@ struct CSVRecords {
             let byte = bytes[index]
             if byte == comma || byte == newline || byte == carriageReturn { break }
             if byte == quote {
-                throw CSVFault(line: nextLine + lines, message: "a quote inside an unquoted field; put the whole field in quotes and write the quote twice")
+                throw CSVFault(
+                    line: nextLine + lines,
+                    message: "a quote inside an unquoted field; put the whole field in quotes and write the quote twice")
             }
             index += 1
         }

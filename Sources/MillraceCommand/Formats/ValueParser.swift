@@ -121,7 +121,9 @@ enum ValueParser {
                 index += 1
                 continue
             }
-            guard let count = Int64(bytes: words[index]), let count32 = Int32(exactly: count), index + 1 < words.count else { return nil }
+            guard let count = Int64(bytes: words[index]), let count32 = Int32(exactly: count), index + 1 < words.count else {
+                return nil
+            }
             switch String(decoding: words[index + 1], as: UTF8.self) {
             case "year", "years": interval.months += 12 * count32
             case "mon", "mons", "month", "months": interval.months += count32

@@ -50,7 +50,8 @@ final class ArrowInput {
         mapped = nil
         messages = .pipe(stream)
         if try stream.peek(6).starts(with: Self.fileMagic) {
-            throw InputError("\(name): an Arrow file has its index at its end and cannot come through a pipe; send an Arrow stream")
+            throw InputError(
+                "\(name): an Arrow file has its index at its end and cannot come through a pipe; send an Arrow stream")
         }
         guard let first = try Self.nextMessage(stream, name) else { throw InputError("\(name): the Arrow stream is empty") }
         do throws(WireError) {

@@ -23,7 +23,8 @@ struct DefinitionsFiles {
         var bytes: [UInt8] = []
         while try reader.read(into: &bytes, atMost: 1 << 16) > 0 {
             if bytes.count > Bounds.definitionsBytesMax {
-                throw InputError("\(path): more than \(Bounds.definitionsBytesMax >> 20) MiB of definitions; is this a .sql file?")
+                throw InputError(
+                    "\(path): more than \(Bounds.definitionsBytesMax >> 20) MiB of definitions; is this a .sql file?")
             }
         }
         // Some editors begin a file with a byte order mark.

@@ -60,7 +60,9 @@ struct MergedInput {
         var piece: Piece?
         while true {
             try fillHeads()
-            guard let first = heads.indices.min(by: { heads[$0].key(heads[$0].row) < heads[$1].key(heads[$1].row) }) else { return piece }
+            guard let first = heads.indices.min(by: { heads[$0].key(heads[$0].row) < heads[$1].key(heads[$1].row) }) else {
+                return piece
+            }
             if let piece, piece.table != heads[first].source.table || piece.rows.rowCount == rowsMax { return piece }
             let range = run(of: first, atMost: rowsMax - (piece?.rows.rowCount ?? 0))
             let batch = heads[first].batch!
@@ -93,7 +95,9 @@ struct MergedInput {
     private func run(of first: Int, atMost count: Int) -> Range<Int> {
         let head = heads[first]
         let end = min(head.batch!.rowCount, head.row + count)
-        guard let limit = heads.indices.filter({ $0 != first }).map({ heads[$0].key(heads[$0].row) }).min() else { return head.row..<end }
+        guard let limit = heads.indices.filter({ $0 != first }).map({ heads[$0].key(heads[$0].row) }).min() else {
+            return head.row..<end
+        }
         var row = head.row + 1
         while row < end && head.key(row) < limit { row += 1 }
         return head.row..<row

@@ -10,7 +10,8 @@ struct RowCounts: Sendable {
         let hundredths = Int((seconds * 100).rounded())
         let decimals = String(hundredths % 100)
         let time = "\(hundredths / 100).\(decimals.count == 1 ? "0" : "")\(decimals) s"
-        var text = "\(grouped(rows)) rows in \(time) (\(grouped(Int(Double(rows) / max(seconds, 1e-9)))) rows/s); \(grouped(answers)) answers"
+        var text =
+            "\(grouped(rows)) rows in \(time) (\(grouped(Int(Double(rows) / max(seconds, 1e-9)))) rows/s); \(grouped(answers)) answers"
         if late > 0 { text += "; \(grouped(late)) late (their features are NULL)" }
         if refused > 0 { text += "; \(grouped(refused)) refused (they changed nothing)" }
         return text

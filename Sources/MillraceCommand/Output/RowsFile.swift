@@ -17,7 +17,8 @@ enum OutputFormat: Hashable {
             } else if path.hasSuffix(".arrows") {
                 .arrowStream
             } else {
-                throw InputError("--output \(path): the name must end in .arrow, .arrows or .csv, which is its format; or be - (CSV)")
+                throw InputError(
+                    "--output \(path): the name must end in .arrow, .arrows or .csv, which is its format; or be - (CSV)")
             }
     }
 }

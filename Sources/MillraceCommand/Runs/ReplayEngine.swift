@@ -31,7 +31,9 @@ final class ReplayEngine {
         viewColumns = plan.streams[stream].views[view].columns
         writer = BatchWriter(fields: viewColumns)
         let compiled = self.plan
-        shards = (0..<shardCount).map { ReplayShard(compiled, index: $0, count: shardCount, memoryBytesMax: memoryBytesMax / shardCount) }
+        shards = (0..<shardCount).map {
+            ReplayShard(compiled, index: $0, count: shardCount, memoryBytesMax: memoryBytesMax / shardCount)
+        }
         freeSlots = (0..<3).map { _ in ReplaySlot(compiled) }
     }
 
@@ -40,7 +42,8 @@ final class ReplayEngine {
         func view(_ place: (stream: Int, view: Int)) -> ViewPlan { plan.streams[place.stream].views[place.view] }
         if let name {
             if let place = all.first(where: { view($0).name == name }) { return place }
-            throw InputError("--view \(name): there is no such view; there is \(all.map { view($0).name }.joined(separator: ", "))")
+            throw InputError(
+                "--view \(name): there is no such view; there is \(all.map { view($0).name }.joined(separator: ", "))")
         }
         let candidates = all.filter { !view($0).isReadByView }
         if candidates.count == 1 { return candidates[0] }

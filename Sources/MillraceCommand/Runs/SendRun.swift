@@ -27,7 +27,9 @@ final class SendRun {
         self.streams = streams
         answering = output == nil ? nil : try Self.choose(view, streams)
         input = try InputFiles(inputs, tables: tables, order: .arrival, rowsMax: batchRows)
-        self.output = try answering.map { try RowsFile(path: output!, fields: streams[$0.stream].views[$0.view].fields, inputs: inputs) }
+        self.output = try answering.map {
+            try RowsFile(path: output!, fields: streams[$0.stream].views[$0.view].fields, inputs: inputs)
+        }
     }
 
     /// The table that was named; else the one that the file is named after; else the server's only one.

@@ -24,7 +24,9 @@ public struct EventStream: Sendable {
     public func compute(_ batch: ColumnBatch) throws(MillraceError) -> PendingAnswers { try send(.compute, batch, .results) }
 
     /// Ingests the batch.
-    public func ingest(_ batch: ColumnBatch) throws(MillraceError) -> PendingAnswers { try send(.ingest, batch, .control(.accepted)) }
+    public func ingest(_ batch: ColumnBatch) throws(MillraceError) -> PendingAnswers {
+        try send(.ingest, batch, .control(.accepted))
+    }
 
     private func send(
         _ kind: FrameKind, _ batch: ColumnBatch, _ expectation: ConnectionStateMachine.Expectation

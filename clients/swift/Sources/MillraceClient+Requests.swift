@@ -35,7 +35,9 @@ extension MillraceClient {
         let session = try await session()
         let stream = try await stream(key, on: session)
         let frames = try await session.request(
-            .init(kind: .ingest, channel: stream.channel, body: try batch.arrowMessage(), expectation: .control(.accepted), isChange: true))
+            .init(
+                kind: .ingest, channel: stream.channel, body: try batch.arrowMessage(), expectation: .control(.accepted),
+                isChange: true))
         return try IngestSummary(frames[0])
     }
 
@@ -114,7 +116,9 @@ extension MillraceClient {
         let stream = try await stream(key, on: session)
         return try stream.answers(
             in: try await session.request(
-                .init(kind: kind, channel: stream.channel, body: try batch.arrowMessage(), expectation: .results, isChange: kind == .compute)))
+                .init(
+                    kind: kind, channel: stream.channel, body: try batch.arrowMessage(), expectation: .results,
+                    isChange: kind == .compute)))
     }
 }
 
@@ -141,6 +145,8 @@ extension ConnectionStateMachine.Frame {
 
 extension MillraceError {
     static func unexpected(_ frame: ConnectionStateMachine.Frame) -> MillraceError {
-        MillraceError(code: .protocolViolation, message: "the server sent a \(frame.header.kind) on channel \(frame.header.channel), where none belongs")
+        MillraceError(
+            code: .protocolViolation,
+            message: "the server sent a \(frame.header.kind) on channel \(frame.header.channel), where none belongs")
     }
 }

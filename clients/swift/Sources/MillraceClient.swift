@@ -40,7 +40,9 @@ public final class MillraceClient: Sendable {
 
     /// Connects to `host:port` or `unix:PATH`. Fails at once where nobody answers there: only a connection that was made
     /// once is made again.
-    public static func connect(to address: String, options: ClientOptions = ClientOptions()) async throws(MillraceError) -> MillraceClient {
+    public static func connect(to address: String, options: ClientOptions = ClientOptions()) async throws(MillraceError)
+        -> MillraceClient
+    {
         guard let parsed = ServerAddress(address) else {
             throw MillraceError(
                 code: .connectionFailed, message: "\"\(address)\" is no address", detail: "write host:port or unix:PATH")

@@ -14,7 +14,8 @@ extension Column {
         case .boolean: booleans = rows.map { values.load(fromByteOffset: $0 >> 3, as: UInt8.self) >> UInt8($0 & 7) & 1 == 1 }
         case .smallint: integers = rows.map { Int64(values.loadUnaligned(fromByteOffset: $0 * 2, as: Int16.self)) }
         case .integer, .date: integers = rows.map { Int64(values.loadUnaligned(fromByteOffset: $0 * 4, as: Int32.self)) }
-        case .bigint, .timestamp, .timestamptz: integers = rows.map { values.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self) }
+        case .bigint, .timestamp, .timestamptz:
+            integers = rows.map { values.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self) }
         case .real: doubles = rows.map { Double(values.loadUnaligned(fromByteOffset: $0 * 4, as: Float.self)) }
         case .double: doubles = rows.map { values.loadUnaligned(fromByteOffset: $0 * 8, as: Double.self) }
         case .numeric: decimals = rows.map { values.loadUnaligned(fromByteOffset: $0 * 16, as: Int128.self) }
@@ -27,7 +28,9 @@ extension Column {
         case .interval:
             intervals = rows.map { row in
                 if nulls[row] { return Interval() }
-                guard case .interval(let interval) = view.scalar(row) else { preconditionFailure("an interval column holds intervals") }
+                guard case .interval(let interval) = view.scalar(row) else {
+                    preconditionFailure("an interval column holds intervals")
+                }
                 return interval
             }
         }
@@ -45,7 +48,9 @@ extension Column {
 
     private func withValues<Result>(_ body: (UnsafeRawPointer) -> Result) -> Result {
         /// Arrays without rows may have no address; nothing is read from this one.
-        func address(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawPointer { bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 16)! }
+        func address(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawPointer {
+            bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 16)!
+        }
         return switch type.form {
         case .boolean: booleans.withUnsafeBytes { body(address($0)) }
         case .integer: integers.withUnsafeBytes { body(address($0)) }

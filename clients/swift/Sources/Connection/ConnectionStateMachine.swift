@@ -121,7 +121,9 @@ struct ConnectionStateMachine {
         do throws(WireError) {
             return try take(Frame(header: header, body: body))
         } catch {
-            return end(MillraceError(code: .protocolViolation, message: "the server sent a \(header.kind) that cannot be read: \(error)"))
+            return end(
+                MillraceError(code: .protocolViolation, message: "the server sent a \(header.kind) that cannot be read: \(error)")
+            )
         }
     }
 
@@ -149,7 +151,8 @@ struct ConnectionStateMachine {
             return [.send(header, body: [])]
         case .goodbye:
             guard case .goodbye(let message) = try frame.control() else { return violation(frame) }
-            return end(MillraceError(code: .connectionLost, message: "the server said goodbye: \(message.reason)", isRetryable: true))
+            return end(
+                MillraceError(code: .connectionLost, message: "the server said goodbye: \(message.reason)", isRetryable: true))
         default:
             return takeAnswer(frame)
         }
@@ -235,7 +238,8 @@ struct ConnectionStateMachine {
         end(
             MillraceError(
                 code: .protocolViolation,
-                message: "the server sent a \(frame.header.kind) for request \(frame.header.requestID), which does not await one"))
+                message: "the server sent a \(frame.header.kind) for request \(frame.header.requestID), which does not await one")
+        )
     }
 
     /// Fails what waits (never sent) and what is under way (outcome unknown where it changes state), each once.

@@ -32,7 +32,9 @@ struct OpenStream: Sendable {
             isChange: false)
         let frames = try await session.request(request)
         do throws(WireError) {
-            guard case .opened(let opened) = try frames[0].control() else { throw .malformed(what: "opened", why: "it is another message") }
+            guard case .opened(let opened) = try frames[0].control() else {
+                throw .malformed(what: "opened", why: "it is another message")
+            }
             let schemas = frames.dropFirst()
             let fields = try schemas.last!.schema().valueFields()
             self.fields = fields

@@ -4,7 +4,9 @@ import Wire
 
 extension Session {
     /// Connects, and shakes hands.
-    static func connect(to address: ServerAddress, hello: Hello, group: any EventLoopGroup) async throws(MillraceError) -> (Session, Welcome) {
+    static func connect(to address: ServerAddress, hello: Hello, group: any EventLoopGroup) async throws(MillraceError) -> (
+        Session, Welcome
+    ) {
         let session: Session
         do {
             session = try await open(address, group)

@@ -5,7 +5,8 @@ extension ColumnBatch {
     /// the same. An optional property is nil where the cell is NULL or the column is missing.
     ///
     /// Throws `MillraceError` with the code `.badRows`, naming the row and the column.
-    public func decode<Row: Decodable>(_ type: Row.Type = Row.self, naming: ColumnNaming = .exact) throws(MillraceError) -> [Row] {
+    public func decode<Row: Decodable>(_ type: Row.Type = Row.self, naming: ColumnNaming = .exact) throws(MillraceError) -> [Row]
+    {
         let source = RowSource(batch: self, naming: naming)
         var rows: [Row] = []
         rows.reserveCapacity(rowCount)
@@ -50,8 +51,12 @@ private struct RowDecoder: Decoder {
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
         KeyedDecodingContainer(RowContainer<Key>(source: source, row: row))
     }
-    func unkeyedContainer() throws -> any UnkeyedDecodingContainer { throw MillraceError.badRows("a row has named columns, and is no list") }
-    func singleValueContainer() throws -> any SingleValueDecodingContainer { throw MillraceError.badRows("a row has named columns, and is no single value") }
+    func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
+        throw MillraceError.badRows("a row has named columns, and is no list")
+    }
+    func singleValueContainer() throws -> any SingleValueDecodingContainer {
+        throw MillraceError.badRows("a row has named columns, and is no single value")
+    }
 }
 
 private struct RowContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
@@ -69,17 +74,22 @@ private struct RowContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
         guard let index = source.column(key) else {
-            throw MillraceError.badRows("there is no column \"\(source.naming.column(key.stringValue))\" for the property \"\(key.stringValue)\"")
+            throw MillraceError.badRows(
+                "there is no column \"\(source.naming.column(key.stringValue))\" for the property \"\(key.stringValue)\"")
         }
         return try Value(from: CellDecoder(column: source.columns[index], row: row))
     }
 
-    func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key) throws -> KeyedDecodingContainer<Nested> { throw structure(key) }
+    func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key) throws -> KeyedDecodingContainer<Nested> {
+        throw structure(key)
+    }
     func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer { throw structure(key) }
     func superDecoder() throws -> any Decoder { RowDecoder(source: source, row: row) }
     func superDecoder(forKey key: Key) throws -> any Decoder { RowDecoder(source: source, row: row) }
 
-    private func structure(_ key: Key) -> MillraceError { .badRows("property \"\(key.stringValue)\" is not one value: a column holds no structures") }
+    private func structure(_ key: Key) -> MillraceError {
+        .badRows("property \"\(key.stringValue)\" is not one value: a column holds no structures")
+    }
 }
 
 private struct CellDecoder: Decoder, SingleValueDecodingContainer {

@@ -5,7 +5,9 @@ extension ColumnBatch {
     /// the value stays the same. A column that no property fills is NULL; a property without a column is passed over.
     ///
     /// Throws `MillraceError` with the code `.badRows`, naming the row and the column.
-    public init<Row: Encodable>(encoding rows: some Collection<Row>, fields: [Field], naming: ColumnNaming = .exact) throws(MillraceError) {
+    public init<Row: Encodable>(encoding rows: some Collection<Row>, fields: [Field], naming: ColumnNaming = .exact)
+        throws(MillraceError)
+    {
         let encoding = RowEncoding(fields: fields, naming: naming, reservingRows: rows.count)
         for row in rows {
             do {
@@ -71,7 +73,9 @@ private struct RowEncoder: Encoder {
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
         KeyedEncodingContainer(RowContainer<Key>(encoding: encoding))
     }
-    func unkeyedContainer() -> any UnkeyedEncodingContainer { RefusedContainer<RefusedKey>(error: .badRows("a row must have named properties")) }
+    func unkeyedContainer() -> any UnkeyedEncodingContainer {
+        RefusedContainer<RefusedKey>(error: .badRows("a row must have named properties"))
+    }
     func singleValueContainer() -> any SingleValueEncodingContainer {
         RefusedContainer<RefusedKey>(error: .badRows("a row must have named properties"))
     }
@@ -98,11 +102,15 @@ private struct RowContainer<Key: CodingKey>: KeyedEncodingContainerProtocol {
     func nestedContainer<Nested: CodingKey>(keyedBy: Nested.Type, forKey key: Key) -> KeyedEncodingContainer<Nested> {
         KeyedEncodingContainer(RefusedContainer<Nested>(error: refusal(key)))
     }
-    func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer { RefusedContainer<RefusedKey>(error: refusal(key)) }
+    func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
+        RefusedContainer<RefusedKey>(error: refusal(key))
+    }
     func superEncoder() -> any Encoder { RowEncoder(encoding: encoding) }
     func superEncoder(forKey key: Key) -> any Encoder { RowEncoder(encoding: encoding) }
 
-    private func refusal(_ key: Key) -> MillraceError { .badRows("property \"\(key.stringValue)\" is not one value: a column holds no structures") }
+    private func refusal(_ key: Key) -> MillraceError {
+        .badRows("property \"\(key.stringValue)\" is not one value: a column holds no structures")
+    }
 }
 
 /// One cell: a single value.
@@ -116,7 +124,9 @@ private struct CellEncoder: Encoder, SingleValueEncodingContainer {
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
         KeyedEncodingContainer(RefusedContainer<Key>(error: encoding.refusal(index, "a structure")))
     }
-    func unkeyedContainer() -> any UnkeyedEncodingContainer { RefusedContainer<RefusedKey>(error: encoding.refusal(index, "a list")) }
+    func unkeyedContainer() -> any UnkeyedEncodingContainer {
+        RefusedContainer<RefusedKey>(error: encoding.refusal(index, "a list"))
+    }
 
     func encodeNil() throws {
         try encoding.append(index, "NULL") { column, _ in
