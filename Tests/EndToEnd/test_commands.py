@@ -133,6 +133,17 @@ def test_a_damaged_file_is_named_with_what_is_wrong(definitions, tmp_path):
     assert done.returncode != 0 and b"cut.arrows" in done.stderr
 
 
+def test_an_hour_that_clocks_show_twice_is_truncated_to_itself(tmp_path):
+    path, rows = tmp_path / "zone.sql", tmp_path / "t.csv"
+    path.write_text(
+        "SET TimeZone = 'America/New_York';\nCREATE TABLE t (ts timestamptz NOT NULL);\n"
+        "SELECT date_trunc('hour', ts) AS hour, date_trunc('day', ts) AS day FROM t;"
+    )
+    rows.write_text("ts\n2012-11-04 05:28:30Z\n2012-11-04 06:28:30Z\n")
+    got = run("replay", path, "--input", rows, "--output", "-").stdout.decode().splitlines()
+    assert got[1:] == [f"2012-11-04 {hour}:00:00+00,2012-11-04 04:00:00+00" for hour in ("05", "06")]
+
+
 def test_replay_does_not_write_over_its_input(definitions, tmp_path):
     write_arrow(payments(*ROWS), tmp_path / "rows.arrows")
     (tmp_path / "link.arrows").symlink_to(tmp_path / "rows.arrows")

@@ -105,6 +105,12 @@ struct TimeFunctions {
         let zone = arguments.count == 3 ? try zoneName(arguments[2]) : binder.timeZone
         let inside = Typed(.atTimeZone(zone), [value], .timestamp, span: span)
         let truncated = Typed(.dateTruncate(field), [inside], .timestamp, span: span)
+        let withinHour: Set<DateField> = [.hour, .minute, .second, .milliseconds, .microseconds]
+        if zone != "UTC", withinHour.contains(field) {
+            // What is cut off is taken from the moment, so that an hour that clocks show twice stays the one it was.
+            let rest = Typed(.subtract, [inside, truncated], .interval, span: span)
+            return Typed(.subtract, [value, rest], .timestamptz, mayFail: true, span: span)
+        }
         return Typed(.atTimeZone(zone), [truncated], .timestamptz, span: span)
     }
 
