@@ -98,7 +98,8 @@ extension Core {
         guard !session.isClosed else { return }
         var interest: EventPoll.Interest = []
         if session.ending == .lingering || session.ending == .no && session.input.isPaused == false { interest.insert(.read) }
-        if session.output.unsentBytes > 0 { interest.insert(.write) }
+        // What is still to be sent in this turn has not met a full socket yet.
+        if session.output.unsentBytes > 0 && !session.isDirty { interest.insert(.write) }
         guard interest != session.interest else { return }
         do throws(SystemError) {
             try poll.change(session.socket.number, to: interest, token: session.token)
