@@ -37,7 +37,7 @@ struct StatusReport {
             entry("cell_errors", "", sum { $0.metrics.cellErrors }),
         ]
         for mode in [BatchMode.compute, .ingest, .evaluate, .lookUp] {
-            let label = "\(mode)"
+            let label = mode == .lookUp ? "get" : "\(mode)"
             entries.append(entry("batches", "", label: label, sum { $0.metrics.batches[Int(mode.rawValue)] }))
             entries.append(entry("rows", "", label: label, sum { $0.metrics.rows[Int(mode.rawValue)] }))
         }
