@@ -1,5 +1,4 @@
 #include "Memory.h"
 #include "Checksum.h"
 #include "ColumnChecks.h"
-void CKernels_anchor(void);
 #include "CKernelsMath.h"
