@@ -70,7 +70,7 @@ struct StatusReport {
         return entries
     }
 
-    /// How far each stream's newest event is behind the clock; and that every view is complete from its first event on.
+    /// How far each stream's newest event is behind the clock.
     private func streams() -> [StatusReply.Entry] {
         var entries: [StatusReply.Entry] = []
         for (number, stream) in catalog.streams.enumerated() {
@@ -80,7 +80,6 @@ struct StatusReport {
             let clock = parts.map(\.wallMicroseconds).max() ?? 0
             entries.append(entry("lag", "s", label: stream.table, Double(clock - newest) / 1e6))
         }
-        for view in catalog.views { entries.append(entry("coverage", "complete", label: view.name, 1)) }
         return entries
     }
 
