@@ -105,7 +105,7 @@ extension StreamPlan {
         for partition in stages.flatMap(\.partitions) {
             (partition.keys + partition.tieBreakers + [partition.time]).forEach(expose)
             expose(partition.entry)
-            for call in partition.calls { [call.argument, call.otherwise, call.filter].forEach(expose) }
+            for call in partition.calls { [call.argument, call.second, call.filter].forEach(expose) }
         }
         // What one program computes and another reads outlives the chunk.
         var madeBy = Array(repeating: -1, count: registers.count)

@@ -48,16 +48,16 @@ public struct View: Hashable, Sendable {
     public var relation: Relation
     /// Names, types and nullability of the relation's columns as the view presents them.
     public var columns: [Field]
-    /// The stream whose events the view answers: index into `Definitions.tables`.
-    public var stream: Int
+    /// The streams whose events the view answers, ascending indices into `Definitions.tables`; several below a UNION ALL.
+    public var streams: [Int]
     /// Read by another view, and so not among those that `compute` answers by default.
     public var isReadByView: Bool
 
-    public init(name: String, relation: Relation, columns: [Field], stream: Int, isReadByView: Bool = false) {
+    public init(name: String, relation: Relation, columns: [Field], streams: [Int], isReadByView: Bool = false) {
         self.name = name
         self.relation = relation
         self.columns = columns
-        self.stream = stream
+        self.streams = streams
         self.isReadByView = isReadByView
     }
 }
@@ -73,4 +73,68 @@ public indirect enum Relation: Hashable, Sendable {
     case project(Relation, [Expression])
     /// The input's columns, then one column a call; expressions of the calls are over the input's columns.
     case windows(Relation, [WindowCall])
+    /// The input's columns, then those of the reference table's row with the input's key; NULLs where there is none.
+    case lookUp(Relation, ReferenceJoin)
+    /// The input's columns, then those of the history table's latest row that qualifies; NULLs where there is none.
+    case asOf(Relation, AsOfJoin)
+    /// UNION ALL: rows of all inputs, whose columns have the same types, in the order of (event time, sequence). Every input
+    /// is over streams of its own.
+    case union([Relation])
+}
+
+/// `[LEFT] JOIN table ON table.key = expression …`, all columns of the primary key given.
+public struct ReferenceJoin: Hashable, Sendable {
+    public var table: Int
+    /// Over the input's columns, one for each column of the table's primary key, in its order.
+    public var keys: [Expression]
+    /// Further conditions of ON, over the input's columns and then the table's; a row for which it is not true is no match.
+    public var condition: Expression?
+    /// Input rows without a match are dropped.
+    public var isInner: Bool
+
+    public init(table: Int, keys: [Expression], condition: Expression? = nil, isInner: Bool) {
+        self.table = table
+        self.keys = keys
+        self.condition = condition
+        self.isInner = isInner
+    }
+}
+
+/// `ASOF [LEFT] JOIN`, or LATERAL (… ORDER BY time DESC LIMIT 1).
+public struct AsOfJoin: Hashable, Sendable {
+    public struct Key: Hashable, Sendable {
+        /// Of the history table.
+        public var column: Int
+        /// Over the input's columns.
+        public var value: Expression
+
+        public init(column: Int, value: Expression) {
+            self.column = column
+            self.value = value
+        }
+    }
+
+    public var table: Int
+    public var keys: [Key]
+    /// The history table's time column, and what it is compared with, over the input's columns and of the column's type.
+    public var timeColumn: Int
+    public var time: Expression
+    /// `<=` where true, `<` where false.
+    public var includesEqual: Bool
+    /// Over the history table's columns alone: rows for which it is not true are not searched.
+    public var condition: Expression?
+    public var isInner: Bool
+
+    public init(
+        table: Int, keys: [Key], timeColumn: Int, time: Expression, includesEqual: Bool, condition: Expression? = nil,
+        isInner: Bool
+    ) {
+        self.table = table
+        self.keys = keys
+        self.timeColumn = timeColumn
+        self.time = time
+        self.includesEqual = includesEqual
+        self.condition = condition
+        self.isInner = isInner
+    }
 }

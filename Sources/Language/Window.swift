@@ -36,8 +36,28 @@ public enum WindowFunction: Hashable, Sendable {
     case nthValue(Int64)
     /// Ignores the frame. `offset` ≥ 0 is a constant; a second argument is the default.
     case lag(offset: Int64)
-    /// Ignores the frame.
-    case rowNumber
+    /// Ignore the frame: how many rows of the key come before the row's peers, plus 1; how many peer groups there are so far.
+    case rowNumber, rank, denseRank
+    /// One numeric argument: the value below which a fraction 0…1 of the frame's values lies. Continuous ones interpolate;
+    /// discrete ones are a value of the frame.
+    case quantileContinuous(Double), quantileDiscrete(Double)
+    /// The most frequent value; of those with equal counts the one that came first in the frame.
+    case mode
+    /// The first argument where the second is least (greatest); of equal ones the first in the frame's order.
+    case argumentMinimum, argumentMaximum
+    /// Two double arguments, y then x, as SQL has them; rows where one of them is NULL do not count.
+    case covarianceSample, covariancePopulation, correlation
+    case regressionSlope, regressionIntercept, regressionR2
+    /// Of one double argument, corrected for bias as DuckDB does; kurtosis is excess kurtosis.
+    case skewness, kurtosis
+    case approximateCountDistinct
+    /// Values in the frame's order, NULLs left out, with the separator between them.
+    case stringAggregate(separator: String)
+    /// Values in the frame's order, NULLs kept.
+    case arrayAggregate
+    /// Each value (each row) weighs exp(-(row's time - its time) / decay).
+    case decayedSum(Frame.Distance), decayedCount(Frame.Distance)
+    case bitAnd, bitOr, bitXor
 }
 
 public struct Window: Hashable, Sendable {

@@ -29,8 +29,16 @@ extension Frame.Bound {
         switch self {
         case .unboundedPreceding: "UNBOUNDED PRECEDING"
         case .currentRow: "CURRENT ROW"
-        case .preceding(.integer(let count)): "\(count) PRECEDING"
-        case .preceding(.interval(let interval)): "\(Scalar.interval(interval).sqlText(.interval)) PRECEDING"
+        case .preceding(let distance): "\(distance.text) PRECEDING"
+        }
+    }
+}
+
+extension Frame.Distance {
+    var text: String {
+        switch self {
+        case .integer(let count): "\(count)"
+        case .interval(let interval): Scalar.interval(interval).sqlText(.interval)
         }
     }
 }

@@ -10,10 +10,10 @@ public enum Planner {
 
     public static func plan(_ definitions: Definitions) -> Plan {
         var driving: [Int] = []
-        for view in definitions.views where !driving.contains(view.stream) { driving.append(view.stream) }
+        for stream in definitions.views.flatMap(\.streams) where !driving.contains(stream) { driving.append(stream) }
         let streams = driving.sorted().map { table in
             var planner = StreamPlanner(columns: definitions.tables[table].columns)
-            for view in definitions.views where view.stream == table { planner.add(view) }
+            for view in definitions.views where view.streams == [table] { planner.add(view) }
             return planner.finished(table: table, options: StreamOptions(definitions.tables[table]))
         }
         return Plan(definitions: definitions, streams: streams)

@@ -29,13 +29,20 @@ struct RegisterNames {
         var text = call.function.sqlName + "("
         switch call.function {
         case .count where call.argument == nil: text += "*"
-        case .rowNumber: break
+        case .rowNumber, .rank, .denseRank: break
         case .nthValue(let n): text += list(call.argument) + ", \(n)"
         case .lag(let offset):
             text += list(call.argument)
-            if offset != 1 || call.otherwise != nil { text += ", \(offset)" }
-            if let otherwise = call.otherwise { text += ", " + self[otherwise] }
-        default: text += (call.isDistinct ? "DISTINCT " : "") + list(call.argument)
+            if offset != 1 || call.second != nil { text += ", \(offset)" }
+            if let otherwise = call.second { text += ", " + self[otherwise] }
+        case .quantileContinuous(let fraction), .quantileDiscrete(let fraction): text += list(call.argument) + ", \(fraction)"
+        case .stringAggregate(let separator): text += list(call.argument) + ", " + Scalar.text(separator).sqlText(.text)
+        case .decayedSum(let decay), .decayedCount(let decay):
+            text += call.argument.map { self[$0] + ", " } ?? ""
+            text += decay.text
+        default:
+            text += (call.isDistinct ? "DISTINCT " : "") + list(call.argument)
+            if let second = call.second { text += ", " + self[second] }
         }
         text += ")"
         if call.ignoresNulls { text += " IGNORE NULLS" }
@@ -155,13 +162,36 @@ extension WindowFunction {
         case .nthValue: "nth_value"
         case .lag: "lag"
         case .rowNumber: "row_number"
+        case .rank: "rank"
+        case .denseRank: "dense_rank"
+        case .quantileContinuous: "quantile_cont"
+        case .quantileDiscrete: "quantile_disc"
+        case .mode: "mode"
+        case .argumentMinimum: "arg_min"
+        case .argumentMaximum: "arg_max"
+        case .covarianceSample: "covar_samp"
+        case .covariancePopulation: "covar_pop"
+        case .correlation: "corr"
+        case .regressionSlope: "regr_slope"
+        case .regressionIntercept: "regr_intercept"
+        case .regressionR2: "regr_r2"
+        case .skewness: "skewness"
+        case .kurtosis: "kurtosis"
+        case .approximateCountDistinct: "approx_count_distinct"
+        case .stringAggregate: "string_agg"
+        case .arrayAggregate: "array_agg"
+        case .decayedSum: "decayed_sum"
+        case .decayedCount: "decayed_count"
+        case .bitAnd: "bit_and"
+        case .bitOr: "bit_or"
+        case .bitXor: "bit_xor"
         }
     }
 
     /// Over all rows of the key, whatever the frame says.
     var ignoresFrame: Bool {
         switch self {
-        case .lag, .rowNumber: true
+        case .lag, .rowNumber, .rank, .denseRank: true
         default: false
         }
     }

@@ -85,6 +85,8 @@ struct StateLayoutPlanner {
             return result
         case .rowNumber:
             return result
+        default:
+            preconditionFailure("the language refuses \(call.function.sqlName)")
         }
         if let fold, partition.windows[call.window].frame.start == .unboundedPreceding {
             result.fold = foldIndex(fold, input: input)

@@ -98,8 +98,8 @@ public struct CallPlan: Hashable, Sendable {
     public var function: WindowFunction
     /// nil: count(*), row_number().
     public var argument: Register?
-    /// lag's third argument.
-    public var otherwise: Register?
+    /// lag's default, what arg_min and arg_max compare, x of covariance and regression.
+    public var second: Register?
     /// FILTER; boolean.
     public var filter: Register?
     public var isDistinct: Bool
@@ -109,12 +109,12 @@ public struct CallPlan: Hashable, Sendable {
     public var result: Register
 
     public init(
-        function: WindowFunction, argument: Register?, otherwise: Register? = nil, filter: Register? = nil,
+        function: WindowFunction, argument: Register?, second: Register? = nil, filter: Register? = nil,
         isDistinct: Bool = false, ignoresNulls: Bool = false, window: Int, result: Register
     ) {
         self.function = function
         self.argument = argument
-        self.otherwise = otherwise
+        self.second = second
         self.filter = filter
         self.isDistinct = isDistinct
         self.ignoresNulls = ignoresNulls

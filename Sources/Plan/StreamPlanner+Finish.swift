@@ -82,7 +82,7 @@ extension PartitionPlan {
 }
 
 extension CallPlan {
-    var inputs: [Register] { [argument, otherwise, filter].compactMap { $0 } }
+    var inputs: [Register] { [argument, second, filter].compactMap { $0 } }
 }
 
 extension StreamPlan {
@@ -123,7 +123,7 @@ extension PartitionPlan {
         plan.tieBreakers = tieBreakers.map(renumbered)
         for index in calls.indices {
             plan.calls[index].argument = calls[index].argument.map(renumbered)
-            plan.calls[index].otherwise = calls[index].otherwise.map(renumbered)
+            plan.calls[index].second = calls[index].second.map(renumbered)
             plan.calls[index].filter = calls[index].filter.map(renumbered)
             plan.calls[index].result = renumbered(calls[index].result)
         }

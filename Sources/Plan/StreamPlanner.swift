@@ -72,6 +72,8 @@ struct StreamPlanner {
             let results = calls.map { result(of: $0, over: rows) }
             rows.columns += results
             return rows
+        case .lookUp, .asOf, .union:
+            preconditionFailure("the language refuses joins and UNION ALL")
         }
     }
 
@@ -127,7 +129,7 @@ struct StreamPlanner {
             PartitionKey(stage: stage, entry: rows.filter, keys: keys, time: time, tieBreakers: tieBreakers))
         let window = window(WindowPlan(frame: call.function.frame(call.window.frame)), of: partition)
         var plan = CallPlan(
-            function: call.function, argument: arguments.first, otherwise: arguments.count > 1 ? arguments[1] : nil,
+            function: call.function, argument: arguments.first, second: arguments.count > 1 ? arguments[1] : nil,
             filter: filter, isDistinct: call.isDistinct && call.function.dependsOnDistinct,
             ignoresNulls: call.ignoresNulls, window: window, result: Register(index: -1, type: call.type))
         for known in partitions[partition].plan.calls {
@@ -159,7 +161,7 @@ extension WindowFunction {
     /// lag and row_number ignore the frame: all of theirs are the one that keeps no history.
     func frame(_ frame: Frame) -> Frame {
         switch self {
-        case .lag, .rowNumber: Frame(mode: .rows, start: .currentRow, end: .currentRow)
+        case .lag, .rowNumber, .rank, .denseRank: Frame(mode: .rows, start: .currentRow, end: .currentRow)
         default: frame
         }
     }
@@ -167,7 +169,7 @@ extension WindowFunction {
     /// Whether DISTINCT changes the result.
     var dependsOnDistinct: Bool {
         switch self {
-        case .minimum, .maximum, .booleanAnd, .booleanOr: false
+        case .minimum, .maximum, .booleanAnd, .booleanOr, .bitAnd, .bitOr: false
         default: true
         }
     }

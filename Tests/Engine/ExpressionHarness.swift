@@ -83,7 +83,7 @@ func evaluate(
     let fields = columns.enumerated().map { Field(name: "c\($0.offset)", type: $0.element.1) }
     let view = View(
         name: "result", relation: .project(.stream(0), expressions),
-        columns: expressions.enumerated().map { Field(name: "x\($0.offset)", type: $0.element.type) }, stream: 0)
+        columns: expressions.enumerated().map { Field(name: "x\($0.offset)", type: $0.element.type) }, streams: [0])
     let definitions = Definitions(
         timeZone: timeZone, tables: [Table(name: "t", columns: fields)], views: [view])
     let compiled = try CompiledPlan(Planner.plan(definitions))

@@ -117,7 +117,7 @@ struct StateReference {
         case .lag(let offset):
             let wanted = position - Int(offset)
             if wanted >= floor && wanted < key.rows.count { return key.rows[wanted].cells[call.argument!.index] }
-            return hasRow ? call.otherwise.map { key.rows[position].cells[$0.index] } ?? .null : .null
+            return hasRow ? call.second.map { key.rows[position].cells[$0.index] } ?? .null : .null
         case .rowNumber:
             return hasRow ? .integer(Int64(position - floor + 1)) : .null
         default: break

@@ -148,7 +148,7 @@ struct StateScenario {
         var otherwise: Register?
         if case .lag = function, random.chance(30) { otherwise = argument }
         return CallPlan(
-            function: function, argument: isCountAll ? nil : argument, otherwise: otherwise,
+            function: function, argument: isCountAll ? nil : argument, second: otherwise,
             filter: canFilter && random.chance(30) ? Register(index: Column.filter.rawValue, type: .boolean) : nil,
             isDistinct: function == .count && !isCountAll && random.chance(60),
             window: Int.random(in: 0..<windows, using: &random),

@@ -98,7 +98,7 @@ import Values
         let definitions = try #require(Compiler.compile(files).definitions)
         #expect(definitions.views.map(\.name) == ["first", "second"])
         #expect(definitions.views.map(\.isReadByView) == [true, false])
-        #expect(definitions.views.allSatisfy { $0.stream == 0 })
+        #expect(definitions.views.allSatisfy { $0.streams == [0] })
     }
 
     @Test func `take table options in the unit of the event time`() throws {

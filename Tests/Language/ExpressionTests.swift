@@ -40,6 +40,8 @@ enum Compiled {
         case .stream: []
         case .filter(let input, _), .project(let input, _): calls(input)
         case .windows(let input, let own): calls(input) + own
+        case .lookUp(let input, _), .asOf(let input, _): calls(input)
+        case .union(let inputs): inputs.flatMap(calls)
         }
     }
 

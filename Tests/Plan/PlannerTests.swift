@@ -28,7 +28,7 @@ import Values
     private func view(_ name: String, _ relation: Relation, _ types: [ValueType]) -> View {
         View(
             name: name, relation: relation,
-            columns: types.enumerated().map { Field(name: "x\($0.offset)", type: $0.element) }, stream: 0)
+            columns: types.enumerated().map { Field(name: "x\($0.offset)", type: $0.element) }, streams: [0])
     }
 
     private func plan(_ views: [View], _ table: Table? = nil) -> StreamPlan {

@@ -416,7 +416,7 @@ struct CallFields {
         window = call.window
         result = call.result.index
         resultForm = call.result.type.form
-        otherwise = call.otherwise?.index ?? -1
+        otherwise = call.second?.index ?? -1
         distinct = place.distinct ?? -1
         fold = place.fold ?? -1
         var n = 0
@@ -449,6 +449,7 @@ struct CallFields {
             kind = .lag
             n = Int(min(offset, 1 << 40))
         case .rowNumber: kind = .rowNumber
+        default: preconditionFailure("the language refuses what no kernel computes")
         }
         self.n = n
         partial =

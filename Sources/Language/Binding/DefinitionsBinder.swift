@@ -134,7 +134,7 @@ final class DefinitionsBinder {
             result.append(
                 View(
                     name: views[index].name.text, relation: scope.relation, columns: scope.columns.map(\.field),
-                    stream: scope.stream,
+                    streams: [scope.stream],
                     isReadByView: views[index].isReadByView))
         }
         return result
@@ -147,6 +147,8 @@ final class DefinitionsBinder {
         case .windows(let input, let own):
             calls.formUnion(own)
             collect(input, into: &calls)
+        case .lookUp(let input, _), .asOf(let input, _): collect(input, into: &calls)
+        case .union(let inputs): for input in inputs { collect(input, into: &calls) }
         }
     }
 

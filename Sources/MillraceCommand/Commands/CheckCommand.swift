@@ -19,7 +19,7 @@ struct CheckCommand: ParsableCommand {
     func run() throws {
         let compiled = try definitions.compile()
         let views = compiled.views.map {
-            "\($0.name) (\(count($0.columns.count, "column")), from \(compiled.tables[$0.stream].name))"
+            "\($0.name) (\(count($0.columns.count, "column")), from \(compiled.tables[$0.streams[0]].name))"
         }
         let text = ["\(count(compiled.tables.count, "table")), \(count(compiled.views.count, "view"))"] + views.map { "  \($0)" }
         try FileWriter.standardOutput().write(text.joined(separator: "\n") + "\n")
