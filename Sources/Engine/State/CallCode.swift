@@ -1,0 +1,87 @@
+import Language
+import Plan
+import Values
+
+/// How a call is answered, by reference: a few words in a register instead of a copy for every row.
+struct CallCode {
+    let fields: UnsafePointer<CallFields>
+
+    @inline(__always) var kind: CallFields.Kind { fields.pointee.kind }
+    @inline(__always) var input: Int { fields.pointee.input }
+    @inline(__always) var window: Int { fields.pointee.window }
+    @inline(__always) var result: Int { fields.pointee.result }
+    @inline(__always) var resultForm: Form { fields.pointee.resultForm }
+    @inline(__always) var otherwise: Int { fields.pointee.otherwise }
+    @inline(__always) var n: Int { fields.pointee.n }
+    @inline(__always) var distinct: Int { fields.pointee.distinct }
+    @inline(__always) var fold: Int { fields.pointee.fold }
+    @inline(__always) var partial: Int { fields.pointee.partial }
+}
+
+struct CallFields {
+    enum Kind: UInt8 {
+        case rows, count, distinct
+        case sumDouble, sumInteger, sumWide, averageDouble, averageInteger, averageWide
+        case varianceSample, variancePopulation, deviationSample, deviationPopulation
+        case minimum, maximum, booleanAnd, booleanOr
+        case first, last, nth, lag, rowNumber
+    }
+
+    let kind: Kind
+    let input: Int
+    let window: Int
+    let result: Int
+    let resultForm: Form
+    let otherwise: Int
+    let n: Int
+    let distinct: Int
+    let fold: Int
+    /// Offset of the partials that answer the call.
+    let partial: Int
+
+    init(_ call: CallPlan, _ place: StateLayout.Call, layout: StateLayout) {
+        input = place.input ?? -1
+        window = call.window
+        result = call.result.index
+        resultForm = call.result.type.form
+        otherwise = call.second?.index ?? -1
+        distinct = place.distinct ?? -1
+        fold = place.fold ?? -1
+        var n = 0
+        var partialKind: StateLayout.Partial.Kind?
+        let form = call.argument?.type.form
+        let isWide = place.input.map { layout.inputs[$0].sumBytes == 16 } ?? false
+        switch call.function {
+        case .count:
+            kind = call.isDistinct ? .distinct : place.input.map { layout.inputs[$0].counts != nil } ?? false ? .count : .rows
+        case .sum:
+            kind = form == .double ? .sumDouble : isWide ? .sumWide : .sumInteger
+            partialKind = .sum
+        case .average:
+            kind = form == .double ? .averageDouble : isWide ? .averageWide : .averageInteger
+            partialKind = .sum
+        case .varianceSample: (kind, partialKind) = (.varianceSample, .variance)
+        case .variancePopulation: (kind, partialKind) = (.variancePopulation, .variance)
+        case .deviationSample: (kind, partialKind) = (.deviationSample, .variance)
+        case .deviationPopulation: (kind, partialKind) = (.deviationPopulation, .variance)
+        case .minimum: (kind, partialKind) = (.minimum, .minimum)
+        case .maximum: (kind, partialKind) = (.maximum, .maximum)
+        case .booleanAnd: kind = .booleanAnd
+        case .booleanOr: kind = .booleanOr
+        case .firstValue: kind = .first
+        case .lastValue: kind = .last
+        case .nthValue(let position):
+            kind = .nth
+            n = Int(min(position, 1 << 40))
+        case .lag(let offset):
+            kind = .lag
+            n = Int(min(offset, 1 << 40))
+        case .rowNumber: kind = .rowNumber
+        default: preconditionFailure("the language refuses what no kernel computes")
+        }
+        self.n = n
+        partial =
+            partialKind.flatMap { wanted in place.input.flatMap { layout.inputs[$0].partials.first { $0.kind == wanted }?.offset }
+            } ?? 0
+    }
+}

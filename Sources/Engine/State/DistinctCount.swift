@@ -1,0 +1,99 @@
+/// The number of different values in a ..< b, kept in the key record and moved along with the frame.
+struct DistinctCount {
+    /// a, b (low halves), and the count.
+    let field: UnsafeMutablePointer<UInt32>
+    let log: KeyLog
+    let previous: UnsafeMutablePointer<UInt32>
+    let next: UnsafeMutablePointer<UInt32>
+
+    @inline(__always)
+    init(_ record: KeyRecord, _ code: DistinctCode, _ input: InputCode, _ log: KeyLog) {
+        field = record.field(code.offset, as: UInt32.self)
+        self.log = log
+        previous = log.column(input.previous, as: UInt32.self)
+        next = log.column(input.next, as: UInt32.self)
+    }
+
+    @inline(__always)
+    private func absolute(_ position: UInt32) -> Int {
+        log.head &+ Int(position &- UInt32(truncatingIfNeeded: log.head))
+    }
+
+    /// Whether the row at `position` has no equal between it and `end`.
+    @inline(__always)
+    private func isLast(_ position: Int, before end: Int) -> Int {
+        let distance = next[position & log.mask]
+        return distance != Occurrences.absent && (distance == 0 || position &+ Int(distance) >= end) ? 1 : 0
+    }
+
+    @inline(__always)
+    private func isFirst(_ position: Int, from start: Int) -> Int {
+        let distance = previous[position & log.mask]
+        return distance != Occurrences.absent && (distance == 0 || position &- Int(distance) < start) ? 1 : 0
+    }
+
+    /// The count of a ..< b. O(distance from the frame asked for last), at most O(b - a).
+    @inline(__always)
+    func moved(to a: Int, _ b: Int) -> Int {
+        var start = absolute(field[0])
+        var end = absolute(field[1])
+        var count = Int(field[2])
+        let steps = abs(a &- start) &+ abs(b &- end)
+        if a >= end || b <= start || steps > 16 &+ (b &- a) {
+            start = a
+            end = a
+            count = 0
+        }
+        // Growing first: the frame stays a frame in between.
+        while end < b {
+            count &+= isFirst(end, from: start)
+            end &+= 1
+        }
+        while start > a {
+            start &-= 1
+            count &+= isLast(start, before: end)
+        }
+        while start < a {
+            count &-= isLast(start, before: end)
+            start &+= 1
+        }
+        while end > b {
+            end &-= 1
+            count &-= isFirst(end, from: start)
+        }
+        field[0] = UInt32(truncatingIfNeeded: start)
+        field[1] = UInt32(truncatingIfNeeded: end)
+        field[2] = UInt32(truncatingIfNeeded: count)
+        return count
+    }
+
+    /// Before a row is inserted at `position`: the frame is made to end before it, or moves up.
+    func makeRoom(at position: Int) {
+        let start = absolute(field[0])
+        let end = absolute(field[1])
+        if start < position && position < end { _ = moved(to: start, position) }
+        if position <= start {
+            field[0] &+= 1
+            field[1] &+= 1
+        }
+    }
+
+    /// Before the row at `position` is taken back.
+    func closeGap(at position: Int) {
+        let start = absolute(field[0])
+        let end = absolute(field[1])
+        if start <= position && position < end { _ = moved(to: start, position) }
+        if position < start {
+            field[0] &-= 1
+            field[1] &-= 1
+        }
+    }
+
+    /// Before the oldest row is given up.
+    func removeHead() {
+        let start = absolute(field[0])
+        let end = absolute(field[1])
+        if start > log.head { return }
+        _ = moved(to: log.head &+ 1, max(end, log.head &+ 1))
+    }
+}

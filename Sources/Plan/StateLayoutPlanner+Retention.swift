@@ -1,0 +1,59 @@
+import Language
+import Values
+
+/// How long rows are kept.
+extension StateLayoutPlanner {
+    func retention() -> StateLayout.Retention {
+        var result = StateLayout.Retention(distance: 0, rows: 0, keepsAll: false, isUnbounded: false)
+        for call in partition.calls {
+            let frame = partition.windows[call.window].frame
+            switch call.function {
+            case .lag(let offset):
+                result.rows = max(result.rows, offset)
+                result.isUnbounded = true
+                continue
+            case .rowNumber:
+                result.isUnbounded = true
+                continue
+            default:
+                break
+            }
+            for bound in [frame.start, frame.end] { keep(bound, of: frame, in: &result) }
+            if frame.start == .unboundedPreceding {
+                result.isUnbounded = true
+                if call.isDistinct { result.keepsAll = true }
+            }
+        }
+        return result
+    }
+
+    private func keep(_ bound: Frame.Bound, of frame: Frame, in retention: inout StateLayout.Retention) {
+        guard case .preceding(let distance) = bound else { return }
+        switch (frame.mode, distance) {
+        case (.range, .integer(let units)):
+            retention.distance = max(retention.distance, units)
+        case (.range, .interval(let interval)):
+            retention.distance = max(retention.distance, interval.distanceMax(in: partition.time.type))
+        case (.rows, .integer(let rows)):
+            retention.rows = max(retention.rows, rows)
+            retention.isUnbounded = true
+        default:
+            // How many rows a number of peer groups takes is not known beforehand.
+            retention.keepsAll = true
+            retention.isUnbounded = true
+        }
+    }
+}
+
+extension Interval {
+    /// The longest this interval can be on any calendar date, in the unit of `type`, rounded up; at least 0.
+    func distanceMax(in type: ValueType) -> Int64 {
+        let microsecondsPerDay = Int128(86_400_000_000)
+        let calendarDays = Int128(months) * 31 + Int128(days)
+        // A calendar day is longer than 24 hours where clocks are put back.
+        let slack: Int128 = type == .timestamptz && calendarDays != 0 ? 2 * 3_600_000_000 : 0
+        let total = calendarDays * microsecondsPerDay + slack + Int128(microseconds)
+        let units = type == .date ? (total + microsecondsPerDay - 1) / microsecondsPerDay : total
+        return Int64(clamping: max(units, 0))
+    }
+}
