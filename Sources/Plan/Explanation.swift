@@ -135,6 +135,10 @@ struct StreamExplanation {
         if cost.rows > 0 {
             parts.append(cost.rows == 1 ? "the last row of a key" : "the last \(grouped(Int(cost.rows))) rows of a key")
         }
+        if cost.groups > 0 {
+            parts.append(
+                cost.groups == 1 ? "the last peer group of a key" : "the last \(grouped(Int(cost.groups))) peer groups of a key")
+        }
         let kept = parts.isEmpty ? "none" : parts.joined(separator: " and ")
         return cost.isUnbounded && stream.idleAfter == nil ? kept + "; keys are kept for ever" : kept
     }

@@ -6,6 +6,8 @@ struct StateCost {
     var distance: Int64
     /// Rows that are kept however old they are.
     var rows: Int64
+    /// Peer groups that are kept however old they are; a group is one row at least.
+    var groups: Int64
     var keepsAll: Bool
     var isUnbounded: Bool
     private let unitsPerSecond: Double?
@@ -18,6 +20,7 @@ struct StateCost {
         let retention = layout.retention
         distance = retention.distance > 0 ? retention.distance.addingReportingOverflow(lateness).partialValue : 0
         rows = retention.rows
+        groups = retention.groups
         keepsAll = retention.keepsAll
         isUnbounded = retention.isUnbounded
         self.unitsPerSecond = unitsPerSecond
@@ -31,7 +34,7 @@ struct StateCost {
         if keepsAll { return nil }
         let keys = Double(max(1, load.keys))
         let eventsHeld = unitsPerSecond.map { Double(distance) / $0 * load.eventsPerSecond } ?? 0
-        let eventsPerKey = max(eventsHeld / keys, Double(rows))
+        let eventsPerKey = max(eventsHeld / keys, Double(rows), Double(groups))
         let perEvent = Double(layout.bytesPerEvent) + (eventsPerKey < 64 ? 0 : Double(layout.partialBytes) / 31)
         let slots = Double(StateLayout.indexSlotBytes) * 0.5
         return keys * (Double(bytesPerKey) + slots + eventsPerKey * 4 / 3 * perEvent)

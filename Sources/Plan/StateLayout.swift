@@ -19,6 +19,7 @@ import Values
 /// | bool_and, bool_or | 4: how many true came before |
 /// | sum(double), variance, min, max, first, last, lag | the value |
 /// | count(DISTINCT x) | the value, 4 + 4: distance to its previous and next occurrence |
+/// | dense_rank, GROUPS n PRECEDING | 4, once for all of them: how many peer groups had begun before |
 public struct StateLayout: Hashable, Sendable {
     /// Bytes of a record before its planned fields.
     public static let headerBytes = 48
@@ -37,6 +38,9 @@ public struct StateLayout: Hashable, Sendable {
     /// Offsets of the tie-breakers' columns in the log; each has a byte for NULL in `tieBreakerNulls`.
     public var tieBreakers: [Int]
     public var tieBreakerNulls: [Int]
+    /// Offset of the column that counts peer groups, and of their total in the record.
+    public var groups: Int?
+    public var groupTotal: Int?
     public var recordBytes: Int
     public var bytesPerEvent: Int
     /// Bytes of one entry of partial results: one for each block of 32 events, and of 32 blocks, and so on.
@@ -110,6 +114,8 @@ public struct StateLayout: Hashable, Sendable {
         public var distance: Int64
         /// Rows older than that which ROWS frames, lag and nth_value still need.
         public var rows: Int64
+        /// Peer groups older than that which GROUPS frames still need.
+        public var groups: Int64
         /// count(DISTINCT) over an unbounded frame: nothing is given up.
         public var keepsAll: Bool
         /// The answers depend on rows that no RANGE bound limits: a key is not forgotten because its log is empty.
@@ -134,7 +140,7 @@ public struct StateLayout: Hashable, Sendable {
         partialBytes = 0
         distincts = []
         folds = []
-        retention = Retention(distance: 0, rows: 0, keepsAll: false, isUnbounded: false)
+        retention = Retention(distance: 0, rows: 0, groups: 0, keepsAll: false, isUnbounded: false)
     }
 
     /// Bytes of a log with room for `capacity` events, a power of two.

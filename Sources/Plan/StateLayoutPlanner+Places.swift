@@ -11,6 +11,7 @@ extension StateLayoutPlanner {
             columns.append((tie.type.form.storedBytes, { $0.tieBreakers[index] = $1 }))
             columns.append((1, { $0.tieBreakerNulls[index] = $1 }))
         }
+        if countsGroups { columns.append((4, { $0.groups = $1 })) }
         for (index, need) in needs.enumerated() {
             let input = layout.inputs[index]
             if need.values, let argument = input.argument {
@@ -66,6 +67,7 @@ extension StateLayoutPlanner {
             defer { offset += bytes }
             return offset
         }
+        if countsGroups { layout.groupTotal = place(8) }
         for index in needs.indices {
             if needs[index].counts { layout.inputs[index].countTotal = place(8) }
             if needs[index].trues { layout.inputs[index].trueTotal = place(8) }

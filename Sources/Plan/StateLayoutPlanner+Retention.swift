@@ -4,7 +4,7 @@ import Values
 /// How long rows are kept.
 extension StateLayoutPlanner {
     func retention() -> StateLayout.Retention {
-        var result = StateLayout.Retention(distance: 0, rows: 0, keepsAll: false, isUnbounded: false)
+        var result = StateLayout.Retention(distance: 0, rows: 0, groups: 0, keepsAll: false, isUnbounded: false)
         for call in partition.calls {
             let frame = partition.windows[call.window].frame
             switch call.function {
@@ -12,7 +12,7 @@ extension StateLayoutPlanner {
                 result.rows = max(result.rows, offset)
                 result.isUnbounded = true
                 continue
-            case .rowNumber:
+            case .rowNumber, .rank, .denseRank:
                 result.isUnbounded = true
                 continue
             default:
@@ -37,10 +37,11 @@ extension StateLayoutPlanner {
         case (.rows, .integer(let rows)):
             retention.rows = max(retention.rows, rows)
             retention.isUnbounded = true
-        default:
-            // How many rows a number of peer groups takes is not known beforehand.
-            retention.keepsAll = true
+        case (.groups, .integer(let groups)):
+            retention.groups = max(retention.groups, groups)
             retention.isUnbounded = true
+        default:
+            preconditionFailure("ROWS and GROUPS count whole rows and groups")
         }
     }
 }

@@ -7,6 +7,8 @@ struct StateLayoutPlanner {
     let mayBeNull: (Register) -> Bool
     var layout = StateLayout()
     var needs: [Need] = []
+    /// Whether the log counts peer groups.
+    var countsGroups = false
 
     struct Need: Hashable {
         var values = false
@@ -36,6 +38,9 @@ struct StateLayoutPlanner {
 
     private mutating func add(_ call: CallPlan) -> StateLayout.Call {
         var result = StateLayout.Call()
+        let frame = partition.windows[call.window].frame
+        if frame.mode == .groups && [frame.start, frame.end].contains(where: \.isDistance) { countsGroups = true }
+        if call.function == .denseRank { countsGroups = true }
         if call.argument == nil && call.filter == nil { return result }
         let input = inputIndex(argument: call.argument, filter: call.filter)
         result.input = input
@@ -83,7 +88,7 @@ struct StateLayoutPlanner {
         case .lag:
             needs[input].values = true
             return result
-        case .rowNumber:
+        case .rowNumber, .rank, .denseRank:
             return result
         default:
             preconditionFailure("the language refuses \(call.function.sqlName)")
@@ -126,4 +131,8 @@ struct StateLayoutPlanner {
         layout.folds.append(StateLayout.Fold(kind: kind, input: input, offset: 0))
         return layout.folds.count - 1
     }
+}
+
+extension Frame.Bound {
+    var isDistance: Bool { if case .preceding = self { true } else { false } }
 }

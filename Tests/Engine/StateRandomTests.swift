@@ -6,13 +6,16 @@ import Values
 
 @testable import Engine
 
-/// Cell by cell against the plain evaluator. `MILLRACE_SEED=n swift test --filter StateRandomTests` runs one seed alone.
+/// Cell by cell against the plain evaluator. `MILLRACE_SEED=n swift test --filter StateRandomTests` runs one seed alone,
+/// `MILLRACE_CASES=n` that many seeds.
 @Suite struct StateRandomTests {
     private let onlySeed = ProcessInfo.processInfo.environment["MILLRACE_SEED"].flatMap { Int($0) }
 
+    private let seedsPerBlock = (ProcessInfo.processInfo.environment["MILLRACE_CASES"].flatMap { Int($0) } ?? 500) / 10
+
     @Test(arguments: 0..<10)
     func `random partitions answer like the plain evaluator`(block: Int) {
-        for seed in block * 50..<block * 50 + 50 { check(seed: seed, isHot: false, batches: 12) }
+        for seed in block * seedsPerBlock..<(block + 1) * seedsPerBlock { check(seed: seed, isHot: false, batches: 12) }
     }
 
     @Test(arguments: 0..<8)

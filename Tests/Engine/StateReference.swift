@@ -16,6 +16,8 @@ struct StateReference {
         /// Rows before this one were forgotten by idle_after.
         var floor = 0
         var lastTime = Int64.min
+        /// Of each row, the number of its peer group.
+        var groups: [Int] = []
     }
 
     let plan: PartitionPlan
@@ -38,6 +40,7 @@ struct StateReference {
         key.rows.insert(Row(cells: cells, time: time), at: position)
         if key.floor > position { key.floor += 1 }
         key.lastTime = max(key.lastTime, time)
+        key.groups = numberGroups(key.rows)
         keys[name] = key
         return plan.calls.map { answer($0, key, position: position, time: time, hasRow: true, floor: key.floor) }
     }
@@ -95,18 +98,41 @@ struct StateReference {
         case (.rows, .preceding(.integer(let rows))): if candidate < position - Int(rows) || candidate < floor { return false }
         case (.rows, .currentRow): if candidate < position { return false }
         case (_, .currentRow): if row.time < time || (hasRow && !isPeer) { return false }
+        case (.groups, .preceding(.integer(let groups))):
+            if groupsBetween(key, candidate, position: position, time: time, hasRow: hasRow) > groups { return false }
+            if groups > 0 && candidate < floor { return false }
         case (_, .preceding(let distance)): if row.time < bound(distance, before: time, isStart: true) { return false }
         }
         switch (frame.mode, frame.end) {
         case (.rows, .preceding(.integer(let rows))): if candidate > position - Int(rows) { return false }
+        case (.groups, .preceding(.integer(let groups))):
+            if groupsBetween(key, candidate, position: position, time: time, hasRow: hasRow) < groups { return false }
         case (.range, .preceding(let distance)): if row.time > bound(distance, before: time, isStart: false) { return false }
         default: break
         }
         switch frame.exclusion {
-        case .noOthers, .ties: return true
+        case .noOthers: return true
         case .currentRow: return !hasRow || candidate != position
         case .group: return !hasRow || !isPeer
+        case .ties: return !hasRow || !isPeer || candidate == position
         }
+    }
+
+    /// How many peer groups `candidate` stands before the row at `position`; without a row, before rows at `time`.
+    private func groupsBetween(_ key: Key, _ candidate: Int, position: Int, time: Int64, hasRow: Bool) -> Int {
+        if hasRow { return key.groups[position] - key.groups[candidate] }
+        var behind = position
+        while behind > 0 && key.rows[behind - 1].time == time { behind -= 1 }
+        if candidate >= behind { return 0 }
+        return key.groups[behind - 1] - key.groups[candidate] + 1
+    }
+
+    private func numberGroups(_ rows: [Row]) -> [Int] {
+        var groups: [Int] = []
+        for row in rows.indices {
+            groups.append(row == 0 ? 0 : groups[row - 1] + (arePeers(rows[row - 1], rows[row]) ? 0 : 1))
+        }
+        return groups
     }
 
     // MARK: Calls
@@ -120,6 +146,14 @@ struct StateReference {
             return hasRow ? call.second.map { key.rows[position].cells[$0.index] } ?? .null : .null
         case .rowNumber:
             return hasRow ? .integer(Int64(position - floor + 1)) : .null
+        case .rank:
+            if !hasRow { return .null }
+            let before = (floor..<position).filter { !arePeers(key.rows[$0], key.rows[position]) }
+            return .integer(Int64(before.count + 1))
+        case .denseRank:
+            if !hasRow { return .null }
+            let groups = (floor..<position).filter { !arePeers(key.rows[$0], key.rows[$0 + 1]) }
+            return .integer(Int64(groups.count + 1))
         default: break
         }
         let frame = plan.windows[call.window].frame

@@ -77,17 +77,21 @@ struct StateScenario {
     }
 
     private static func frame(_ random: inout SeededRandom, _ time: ValueType, step: Int64, span: Int, hasTies: Bool) -> Frame {
-        let exclusion: Frame.Exclusion = [.noOthers, .noOthers, .currentRow, .group].randomElement(using: &random)!
-        let mode: Frame.Mode = hasTies || random.chance(30) ? .rows : .range
+        let exclusion: Frame.Exclusion = [.noOthers, .noOthers, .noOthers, .currentRow, .group, .ties].randomElement(
+            using: &random)!
+        let mode: Frame.Mode = random.chance(20) ? .groups : hasTies || random.chance(30) ? .rows : .range
         if random.chance(15) {
             return Frame(
-                mode: random.chance(50) ? .rows : .range, start: .unboundedPreceding, end: .currentRow, exclusion: exclusion)
+                mode: [.rows, .range, .groups].randomElement(using: &random)!, start: .unboundedPreceding, end: .currentRow,
+                exclusion: exclusion)
         }
         if random.chance(8) {
-            return Frame(mode: random.chance(50) ? .rows : .range, start: .currentRow, end: .currentRow, exclusion: exclusion)
+            return Frame(
+                mode: [.rows, .range, .groups].randomElement(using: &random)!, start: .currentRow, end: .currentRow,
+                exclusion: exclusion)
         }
         func distance(_ steps: Int) -> Frame.Distance {
-            if mode == .rows { return .integer(Int64(steps)) }
+            if mode != .range { return .integer(Int64(steps)) }
             switch time {
             case .timestamp:
                 if step > 1000 && random.chance(30) {
@@ -120,7 +124,7 @@ struct StateScenario {
         let isNumber = argument.type.isNumber && column != .time
         var functions: [WindowFunction] = [
             .count, .count, .firstValue, .lastValue, .nthValue(Int64.random(in: 1...4, using: &random)),
-            .lag(offset: Int64.random(in: 0...5, using: &random)), .rowNumber,
+            .lag(offset: Int64.random(in: 0...5, using: &random)), .rowNumber, .rank, .denseRank,
         ]
         if isNumber {
             functions += [.sum, .sum, .average, .varianceSample, .variancePopulation, .deviationSample, .deviationPopulation]
@@ -130,7 +134,7 @@ struct StateScenario {
         var type = argument.type
         var canFilter = true
         switch function {
-        case .count, .rowNumber: type = .bigint
+        case .count, .rowNumber, .rank, .denseRank: type = .bigint
         case .sum:
             type =
                 argument.type == .integer
@@ -141,10 +145,11 @@ struct StateScenario {
         default: break
         }
         switch function {
-        case .firstValue, .lastValue, .nthValue, .lag, .rowNumber: canFilter = false
+        case .firstValue, .lastValue, .nthValue, .lag, .rowNumber, .rank, .denseRank: canFilter = false
         default: break
         }
-        let isCountAll = function == .rowNumber || (function == .count && random.chance(30))
+        let ranks: [WindowFunction] = [.rowNumber, .rank, .denseRank]
+        let isCountAll = ranks.contains(function) || (function == .count && random.chance(30))
         var otherwise: Register?
         if case .lag = function, random.chance(30) { otherwise = argument }
         return CallPlan(

@@ -49,6 +49,16 @@ struct BlockLevels<Aggregate: BlockAggregate> {
         }
     }
 
+    /// The aggregate of the frame's rows that the log has.
+    @inline(__always)
+    func value(of frame: FramePositions) -> Aggregate.Partial {
+        let result = value(frame.start, frame.end)
+        if frame.apart < 0 { return result }
+        var apart = Aggregate.identity
+        scan(frame.apart, frame.apart &+ 1, into: &apart)
+        return Aggregate.combine(result, apart, texts)
+    }
+
     /// The aggregate of rows a ..< b; a ≤ b, both inside of the log.
     @inline(__always)
     func value(_ a: Int, _ b: Int) -> Aggregate.Partial {

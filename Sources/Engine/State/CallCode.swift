@@ -24,7 +24,7 @@ struct CallFields {
         case sumDouble, sumInteger, sumWide, averageDouble, averageInteger, averageWide
         case varianceSample, variancePopulation, deviationSample, deviationPopulation
         case minimum, maximum, booleanAnd, booleanOr
-        case first, last, nth, lag, rowNumber
+        case first, last, nth, lag, rowNumber, rank, denseRank
     }
 
     let kind: Kind
@@ -77,6 +77,8 @@ struct CallFields {
             kind = .lag
             n = Int(min(offset, 1 << 40))
         case .rowNumber: kind = .rowNumber
+        case .rank: kind = .rank
+        case .denseRank: kind = .denseRank
         default: preconditionFailure("the language refuses what no kernel computes")
         }
         self.n = n

@@ -32,6 +32,25 @@ struct DistinctCount {
         return distance != Occurrences.absent && (distance == 0 || position &- Int(distance) < start) ? 1 : 0
     }
 
+    /// O(distance from the frame asked for last), and the row's peers where it stands apart from them.
+    @inline(__always)
+    func count(of frame: FramePositions) -> Int64 {
+        let count = Int64(moved(to: frame.start, frame.end))
+        return frame.apart < 0 ? count : count &+ Int64(isMissing(frame.apart, from: frame))
+    }
+
+    /// 1 where the row at `position`, behind the frame, has a value that no row of the frame has.
+    private func isMissing(_ position: Int, from frame: FramePositions) -> Int {
+        var candidate = position
+        while true {
+            let distance = previous[candidate & log.mask]
+            if distance == Occurrences.absent { return 0 }
+            candidate &-= Int(distance)
+            if distance == 0 || candidate < frame.start { return 1 }
+            if candidate < frame.end { return 0 }
+        }
+    }
+
     /// The count of a ..< b. O(distance from the frame asked for last), at most O(b - a).
     @inline(__always)
     func moved(to a: Int, _ b: Int) -> Int {

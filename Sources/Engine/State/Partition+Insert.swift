@@ -57,6 +57,7 @@ extension Partition {
                 view, row, number, record, log, position: position, isNewest: isNewest, arenaBase: memory.arena.base)
         }
         if code.tieCount > 0 { kernel.storeTies(view, row, log, position: position) }
+        if code.groups >= 0 { kernel.storeGroup(record, log, position: position, isNewest: isNewest) }
         kernel.updatePartials(log, position: position, isNewest: isNewest, texts: memory)
         if view.mode == .evaluate {
             let entry = undo.removeLast()

@@ -11,8 +11,12 @@ extension Partition {
         let bound = lateBound.subtractingClamped(code.retention.distance)
         var log = kernel.logView(record, memory.arena.base)
         let rows = Int(min(code.retention.rows, 1 << 40))
+        let groups = code.retention.groups
+        let firstKept =
+            groups > 0 && log.count > 0 ? kernel.firstGroupKept(record, log, groups: groups, bound: lateBound) : .max
         while log.count > 0 && log.time(log.head) < bound {
             if rows > 0 && (log.head + rows >= log.tail || log.time(log.head + rows) >= lateBound) { break }
+            if log.head >= firstKept { break }
             giveUpHead(record, log, memory: &memory)
             log = kernel.logView(record, memory.arena.base)
         }
@@ -60,6 +64,7 @@ extension Partition {
     /// The oldest row in the log is the first one after the key had been idle: totals and folds start there.
     private func restart(_ record: KeyRecord, _ log: KeyLog, memory: inout ShardMemory) {
         kernel.resetFolds(record, memory: &memory)
+        if code.groups >= 0 { restartCounts(record, log, total: code.groupTotal, column: code.groups) }
         let slot = log.head & log.mask
         for number in 0..<code.inputCount {
             let input = code.inputs[number]
@@ -143,6 +148,7 @@ extension Partition {
             let distinct = code.distincts[number]
             DistinctCount(record, distinct, code.inputs[distinct.input], log).closeGap(at: position)
         }
+        if code.groups >= 0 { takeBackCount(record, log, total: code.groupTotal, column: code.groups, position) }
         for number in 0..<code.inputCount { takeBackTotals(record, log, code.inputs[number], position) }
         if code.hasLinks {
             for number in 0..<code.inputCount where code.inputs[number].next >= 0 {

@@ -22,6 +22,9 @@ struct PartitionCode {
     let foldCount: Int
     let ties: UnsafeMutablePointer<TieCode>
     let tieCount: Int
+    /// Column and total of peer groups; -1: not counted.
+    let groups: Int
+    let groupTotal: Int
     /// Every column of the log.
     let columns: UnsafeMutablePointer<ColumnCode>
     let columnCount: Int
@@ -87,6 +90,8 @@ struct PartitionCode {
                     register: plan.tieBreakers[$0].index, form: plan.tieBreakers[$0].type.form, values: layout.tieBreakers[$0],
                     nulls: layout.tieBreakerNulls[$0])
             })
+        groups = layout.groups ?? -1
+        groupTotal = layout.groupTotal ?? -1
         let columnCodes = ColumnCode.all(plan: plan, layout: layout)
         columns = .copy(of: columnCodes)
         columnCount = columnCodes.count
@@ -149,6 +154,7 @@ struct ColumnCode {
             columns.append(ColumnCode(offset: layout.tieBreakers[index], width: tie.type.form.storedBytes))
             columns.append(ColumnCode(offset: layout.tieBreakerNulls[index], width: 1))
         }
+        if let groups = layout.groups { columns.append(ColumnCode(offset: groups, width: 4)) }
         for input in layout.inputs {
             if let values = input.values, values != 0 {
                 columns.append(ColumnCode(offset: values, width: input.argument!.type.form.storedBytes))

@@ -14,7 +14,7 @@ extension PartitionKernel {
             let result = view.vectors[call.result]
             switch call.kind {
             case .rows:
-                result.integers[row] = Int64(frame.rows)
+                result.integers[row] = Int64(frame.rows &+ frame.rowsApart)
                 result.nulls[row] = 0
             case .count:
                 result.integers[row] = count(record, log, code.inputs[call.input], frame)
@@ -22,7 +22,7 @@ extension PartitionKernel {
             case .distinct:
                 let distinct = code.distincts[call.distinct]
                 let input = code.inputs[call.input]
-                result.integers[row] = Int64(DistinctCount(record, distinct, input, log).moved(to: frame.start, frame.end))
+                result.integers[row] = DistinctCount(record, distinct, input, log).count(of: frame)
                 result.nulls[row] = 0
             case .sumDouble, .averageDouble:
                 let values = presentRows(record, log, code.inputs[call.input], frame)
@@ -52,6 +52,12 @@ extension PartitionKernel {
             case .rowNumber:
                 result.integers[row] = Int64(position - min(floor, position) + 1)
                 result.nulls[row] = view.mode == .lookUp ? 1 : 0
+            case .rank, .denseRank:
+                result.nulls[row] = view.mode == .lookUp ? 1 : 0
+                if view.mode == .lookUp { continue }
+                result.integers[row] =
+                    call.kind == .rank
+                    ? rank(log, position: position, floor: floor) : denseRank(record, log, position: position, floor: floor)
             }
         }
     }
@@ -79,9 +85,14 @@ extension PartitionKernel {
         let values = log.column(column, as: UInt32.self)
         let low = UInt32(truncatingIfNeeded: total)
         let before = frame.end == log.tail ? low : values[frame.end & log.mask]
-        if frame.isWhole { return total &- Int64(low &- before) }
-        if frame.start == frame.end { return 0 }
-        return Int64(before &- values[frame.start & log.mask])
+        var apart: UInt32 = 0
+        if frame.apart >= 0 {
+            let behind = frame.apart &+ 1 == log.tail ? low : values[(frame.apart &+ 1) & log.mask]
+            apart = behind &- values[frame.apart & log.mask]
+        }
+        if frame.isWhole { return total &- Int64(low &- before) &+ Int64(apart) }
+        if frame.start == frame.end { return Int64(apart) }
+        return Int64(before &- values[frame.start & log.mask] &+ apart)
     }
 
     @inline(__always)
@@ -92,7 +103,7 @@ extension PartitionKernel {
     /// Rows of the frame whose argument is there: neither NULL nor filtered out.
     @inline(__always)
     private func presentRows(_ record: KeyRecord, _ log: KeyLog, _ input: InputCode, _ frame: FramePositions) -> Int64 {
-        input.counts >= 0 ? count(record, log, input, frame) : Int64(frame.rows)
+        input.counts >= 0 ? count(record, log, input, frame) : Int64(frame.rows &+ frame.rowsApart)
     }
 
     @inline(__always)
@@ -100,10 +111,16 @@ extension PartitionKernel {
         _ record: KeyRecord, _ log: KeyLog, _ input: InputCode, _ frame: FramePositions, as: T.Type
     ) -> T {
         let values = log.column(input.sums, as: T.self)
-        let before = frame.end == log.tail ? record.field(input.sumTotal, as: T.self).pointee : values[frame.end & log.mask]
-        if frame.isWhole { return before }
-        if frame.start == frame.end { return 0 }
-        return before &- values[frame.start & log.mask]
+        let total = record.field(input.sumTotal, as: T.self).pointee
+        let before = frame.end == log.tail ? total : values[frame.end & log.mask]
+        var apart: T = 0
+        if frame.apart >= 0 {
+            apart =
+                (frame.apart &+ 1 == log.tail ? total : values[(frame.apart &+ 1) & log.mask]) &- values[frame.apart & log.mask]
+        }
+        if frame.isWhole { return before &+ apart }
+        if frame.start == frame.end { return apart }
+        return before &- values[frame.start & log.mask] &+ apart
     }
 
     @inline(__always)
@@ -130,7 +147,7 @@ extension PartitionKernel {
     @inline(__always)
     private func sum(_ record: KeyRecord, _ log: KeyLog, _ call: CallCode, _ frame: FramePositions) -> Double {
         let input = code.inputs[call.input]
-        let sum = BlockLevels<SumOfDoubles>(log, input, offset: call.partial, texts: .nothing).value(frame.start, frame.end)
+        let sum = BlockLevels<SumOfDoubles>(log, input, offset: call.partial, texts: .nothing).value(of: frame)
         if !frame.isWhole || call.fold < 0 { return sum }
         let parts = record.field(code.folds[call.fold].offset, as: Double.self)
         return parts[0] + (parts[1] + sum)
@@ -140,8 +157,7 @@ extension PartitionKernel {
         _ record: KeyRecord, _ log: KeyLog, _ call: CallCode, _ frame: FramePositions, _ result: Vector, _ row: Int
     ) {
         let input = code.inputs[call.input]
-        var moments = BlockLevels<VarianceOfValues>(log, input, offset: call.partial, texts: .nothing).value(
-            frame.start, frame.end)
+        var moments = BlockLevels<VarianceOfValues>(log, input, offset: call.partial, texts: .nothing).value(of: frame)
         if frame.isWhole && call.fold >= 0 {
             moments = record.field(code.folds[call.fold].offset, as: Moments.self).pointee.merged(moments)
         }
@@ -203,7 +219,7 @@ extension PartitionKernel {
     private func extremeValue<E: Extreme>(
         _ extreme: E.Type, _ record: KeyRecord, _ log: KeyLog, _ call: CallCode, _ frame: FramePositions, _ texts: TextTable
     ) -> E.Partial {
-        let value = BlockLevels<E>(log, code.inputs[call.input], offset: call.partial, texts: texts).value(frame.start, frame.end)
+        let value = BlockLevels<E>(log, code.inputs[call.input], offset: call.partial, texts: texts).value(of: frame)
         if !frame.isWhole || call.fold < 0 || foldState(record, code.folds[call.fold]) == 0 { return value }
         return E.combine(record.field(code.folds[call.fold].offset, as: E.Partial.self).pointee, value, texts)
     }
@@ -218,10 +234,12 @@ extension PartitionKernel {
         let wanted: Int
         switch call.kind {
         case .first: wanted = first
-        case .last: wanted = frame.end - 1
+        case .last: wanted = frame.apart >= 0 ? frame.apart : frame.end - 1
         default: wanted = first + call.n - 1
         }
-        if wanted < first || wanted >= frame.end {
+        if wanted >= frame.end && frame.apart >= 0 && (wanted == frame.end || call.kind == .last) {
+            writeValue(log, code.inputs[call.input], frame.apart, to: result, row, memory, &output)
+        } else if wanted < first || wanted >= frame.end {
             result.nulls[row] = 1
         } else if wanted < log.head {
             let fold = code.folds[call.fold]

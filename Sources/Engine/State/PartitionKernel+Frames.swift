@@ -19,9 +19,12 @@ extension PartitionKernel {
                 isWhole = floor == 0 || floor < log.head
                 start = max(log.head, floor)
             case .rows:
-                start = max(position &- window.startRows, log.head, floor)
+                start = max(position &- window.startCount, log.head, floor)
             case .peers:
                 start = firstPeer(log, position: position, time: time, hasRow: hasRow)
+            case .groups:
+                let group = group(record, log, position: position, time: time, hasRow: hasRow)
+                start = max(firstRow(record, log, ofGroup: group &- window.startCount, near: position), floor)
             }
             var end: Int
             switch window.end {
@@ -32,18 +35,26 @@ extension PartitionKernel {
                 end = bound == .max ? log.tail : search(record, log, cursor: window.endCursor, bound: bound &+ 1)
                 end = min(end, hasRow ? position &+ 1 : position)
             case .rows:
-                end = min(position &- window.endRows &+ 1, hasRow ? position &+ 1 : position)
+                end = min(position &- window.endCount &+ 1, hasRow ? position &+ 1 : position)
+            case .groups:
+                let group = group(record, log, position: position, time: time, hasRow: hasRow)
+                end = firstRow(record, log, ofGroup: group &- window.endCount &+ 1, near: position)
             }
+            var apart = -1
             if hasRow {
                 if window.excludesRow { end = min(end, position) }
-                if window.excludesPeers { end = min(end, firstPeer(log, position: position, time: time, hasRow: true)) }
+                if window.excludesPeers {
+                    let peer = firstPeer(log, position: position, time: time, hasRow: true)
+                    if window.keepsRow && peer < position && start <= position && end > position { apart = position }
+                    if !window.keepsRow || peer < position { end = min(end, peer) }
+                }
             }
             if isWhole {
                 end = max(end, log.head)
-                frames[number] = FramePositions(start: start, end: end, isWhole: true, rows: end &- floor)
+                frames[number] = FramePositions(start: start, end: end, isWhole: true, rows: end &- floor, apart: apart)
             } else {
                 end = max(end, start)
-                frames[number] = FramePositions(start: start, end: end, isWhole: false, rows: end &- start)
+                frames[number] = FramePositions(start: start, end: end, isWhole: false, rows: end &- start, apart: apart)
             }
         }
     }
@@ -58,14 +69,30 @@ extension PartitionKernel {
     }
 
     /// The first row that is equal to the one at `position` in all ORDER BY columns.
-    private func firstPeer(_ log: KeyLog, position: Int, time: Int64, hasRow: Bool) -> Int {
-        var first = log.firstPosition(atLeast: time, from: position)
+    func firstPeer(_ log: KeyLog, position: Int, time: Int64, hasRow: Bool) -> Int {
+        let first = log.firstPosition(atLeast: time, from: position)
         if code.tieCount == 0 || !hasRow { return first }
-        while first < position && !areTiesEqual(log, first, position) { first += 1 }
-        return first
+        // Peers stand side by side up to the row: doubling steps back to one that is none, then halving ones.
+        var low = first &- 1
+        var high = position
+        var step = 1
+        while high &- step > low {
+            if areTiesEqual(log, high &- step, position) {
+                high &-= step
+                step = 2 &* step
+            } else {
+                low = high &- step
+                break
+            }
+        }
+        while high &- low > 1 {
+            let middle = low &+ (high &- low) >> 1
+            if areTiesEqual(log, middle, position) { high = middle } else { low = middle }
+        }
+        return high
     }
 
-    private func areTiesEqual(_ log: KeyLog, _ left: Int, _ right: Int) -> Bool {
+    func areTiesEqual(_ log: KeyLog, _ left: Int, _ right: Int) -> Bool {
         for number in 0..<code.tieCount {
             let tie = code.ties[number]
             let nulls = log.column(tie.nulls, as: UInt8.self)

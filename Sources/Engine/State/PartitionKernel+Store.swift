@@ -122,7 +122,7 @@ extension PartitionKernel {
 
     /// Columns of 4 bytes hold the low half of what came before the row; the record holds the whole total.
     @inline(__always)
-    private func advance(
+    func advance(
         _ record: KeyRecord, _ log: KeyLog, total: Int, column: Int, by step: Int64, _ position: Int, _ isNewest: Bool
     ) {
         let total = record.field(total, as: Int64.self)
