@@ -3,21 +3,10 @@ import Values
 extension SelectBinder {
     /// `name(…)`, with or without OVER.
     func call(_ call: CallSyntax, _ span: Span) throws(Reported) -> Typed {
-        if let part = call.unsupported {
-            let remedy = WindowVocabulary.later[call.name].flatMap { $0.isEmpty ? nil : $0 }
-            throw reporter.error(
-                "\(part) is not in the vocabulary: \(call.name) takes the rows of its frame in event time order", span,
-                remedy: remedy)
-        }
+        if let part = call.unsupported { throw reporter.error("\(part) is not in the vocabulary", span) }
         if let kind = WindowVocabulary.kind(call.name) { return try windowCall(call, kind, span) }
-        if let remedy = WindowVocabulary.later[call.name] {
-            // A rank by anything but time depends on later rows, whatever the vocabulary.
-            if call.name.hasSuffix("rank"), let window = call.window, place == .output {
-                defer { place = .output }
-                _ = try resolvedWindow(window, isFrameUsed: false, callSpan: span, name: call.name)
-            }
-            throw reporter.error(
-                "\(call.name) is not in the vocabulary yet", call.nameSpan, remedy: remedy.isEmpty ? nil : remedy)
+        if let remedy = WindowVocabulary.elsewhere[call.name] {
+            throw reporter.error("\(call.name) is not in the vocabulary", call.nameSpan, remedy: remedy.isEmpty ? nil : remedy)
         }
         guard let function = ScalarFunctions.known[call.name] else { throw unknownFunction(call) }
         if call.window != nil {
@@ -25,8 +14,8 @@ extension SelectBinder {
                 "OVER specified, but \(call.name) is neither a window function nor an aggregate", span,
                 remedy: "leave OVER out, or put it behind the aggregate inside")
         }
-        if call.filter != nil || call.isDistinct || call.isStar {
-            let word = call.filter != nil ? "FILTER" : call.isDistinct ? "DISTINCT" : "*"
+        if call.filter != nil || call.isDistinct || call.isStar || !call.orderBy.isEmpty {
+            let word = call.filter != nil ? "FILTER" : call.isDistinct ? "DISTINCT" : call.isStar ? "*" : "ORDER BY"
             throw reporter.error("\(word) belongs to aggregates, and \(call.name) is not one", span)
         }
         if call.name == "make_interval" { return try makeInterval(call, span) }

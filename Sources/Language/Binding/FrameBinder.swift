@@ -10,24 +10,26 @@ struct FrameBinder {
 
     func bound(_ syntax: WindowSyntax.FrameSyntax?) throws(Reported) -> Frame {
         guard let syntax else { return .standard }
-        if syntax.mode == .groups {
-            throw reporter.error(
-                "GROUPS is not in the vocabulary yet", syntax.span, remedy: "count rows with ROWS, or time with RANGE")
-        }
-        if syntax.exclusion == .group || syntax.exclusion == .ties {
-            let word = syntax.exclusion == .group ? "GROUP" : "TIES"
-            throw reporter.error(
-                "EXCLUDE \(word) is not in the vocabulary yet", syntax.span,
-                remedy: "EXCLUDE CURRENT ROW leaves out the event itself")
-        }
-        let mode: Frame.Mode = syntax.mode == .rows ? .rows : .range
+        let mode: Frame.Mode =
+            switch syntax.mode {
+            case .range: .range
+            case .rows: .rows
+            case .groups: .groups
+            }
         let start = try bound(syntax.start, mode, syntax, isEnd: false)
         let end = try bound(syntax.end, mode, syntax, isEnd: true)
         if case .preceding(let far) = start, case .preceding(let near) = end, isShorter(far, near) {
             reporter.warning(
                 "this frame is always empty: it begins after its end", syntax.span, remedy: "the longer distance goes first")
         }
-        return Frame(mode: mode, start: start, end: end, exclusion: syntax.exclusion == .currentRow ? .currentRow : .noOthers)
+        let exclusion: Frame.Exclusion =
+            switch syntax.exclusion {
+            case .noOthers: .noOthers
+            case .currentRow: .currentRow
+            case .group: .group
+            case .ties: .ties
+            }
+        return Frame(mode: mode, start: start, end: end, exclusion: exclusion)
     }
 
     private func isShorter(_ left: Frame.Distance, _ right: Frame.Distance) -> Bool {
@@ -54,7 +56,7 @@ struct FrameBinder {
                     "RANGE with a distance needs exactly one ORDER BY column", frame.span,
                     remedy: "order by the event time alone, or count rows with ROWS")
             }
-            return .preceding(mode == .rows ? .integer(try rows(offset)) : try distance(offset))
+            return .preceding(mode == .range ? try distance(offset) : .integer(try count(offset, mode)))
         }
     }
 
@@ -80,14 +82,15 @@ struct FrameBinder {
         return try binder.bind(offset)
     }
 
-    private func rows(_ offset: ExpressionSyntax) throws(Reported) -> Int64 {
+    private func count(_ offset: ExpressionSyntax, _ mode: Frame.Mode) throws(Reported) -> Int64 {
         var value = try constant(offset)
         if value.isUnknown { value = try binder.coercion.literal(value, as: .bigint) }
         guard value.type.isInteger, case .integer(let count)? = ConstantFolding.value(value.expression) else {
+            let (word, counted) = mode == .rows ? ("ROWS", "rows") : ("GROUPS", "groups of rows of one time")
             throw reporter.error(
-                "ROWS counts rows, and \(reporter.quoted(offset.span)) is not a whole number", offset.span,
+                "\(word) counts \(counted), and \(reporter.quoted(offset.span)) is not a whole number", offset.span,
                 remedy: value.type == .interval
-                    ? "a span of time goes with RANGE" : "write ROWS BETWEEN 9 PRECEDING AND CURRENT ROW")
+                    ? "a span of time goes with RANGE" : "write \(word) BETWEEN 9 PRECEDING AND CURRENT ROW")
         }
         return try positive(count, offset)
     }
@@ -103,14 +106,15 @@ struct FrameBinder {
             remedy: "a frame may end in the past: BETWEEN … PRECEDING AND … PRECEDING")
     }
 
-    private func distance(_ offset: ExpressionSyntax) throws(Reported) -> Frame.Distance {
+    /// A constant span in the unit of the event time.
+    func distance(_ offset: ExpressionSyntax, of what: String = "RANGE with a distance") throws(Reported) -> Frame.Distance {
         var value = try constant(offset)
         let wanted: ValueType = timeType.isInteger ? .bigint : .interval
         if value.isUnknown { value = try binder.coercion.literal(value, as: wanted) }
         guard timeType.isInteger == value.type.isInteger, value.type.isInteger || value.type == .interval else {
             let remedy = timeType.isInteger ? "write a whole number in the unit of the time column" : "write INTERVAL '7 days'"
             throw reporter.error(
-                "RANGE with a distance of type \(value.typeName) does not go with event time of type \(timeType)", offset.span,
+                "\(what) of type \(value.typeName) does not go with event time of type \(timeType)", offset.span,
                 remedy: remedy)
         }
         switch ConstantFolding.value(value.expression) {

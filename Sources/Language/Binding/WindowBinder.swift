@@ -84,12 +84,7 @@ extension SelectBinder {
         var partitionBy: [Expression] = []
         for key in specification.partitionBy {
             let bound = try coercion.settled(bind(key))
-            if bound.isWindowed {
-                throw reporter.error(
-                    "\(reporter.quoted(key.span)) is computed by a window, and windows over windowed columns are not in the vocabulary yet",
-                    key.span,
-                    remedy: "partition by columns of the event")
-            }
+            try checkOverWindows([bound])
             if bound.constant == nil { partitionBy.append(bound.expression) }
         }
         guard let first = specification.orderBy.first else { throw unordered(specification, callSpan, name) }
@@ -98,12 +93,7 @@ extension SelectBinder {
         for sort in specification.orderBy.dropFirst() { tieBreakers.append(try tieBreaker(sort)) }
         let frame = try FrameBinder(binder: self, timeType: order.type, hasTieBreakers: !tieBreakers.isEmpty).bound(
             specification.frame)
-        if scope.isFilteredByWindow {
-            throw reporter.error(
-                "this window is over rows that a windowed column chose, and windows over windowed columns are not in the vocabulary yet",
-                callSpan,
-                remedy: "compute it beside the first windows, and filter in the outermost query")
-        }
+        if scope.isFilteredByWindow { try NotComputedYet(reporter: reporter).check(.windowOverWindow, callSpan) }
         return Window(partitionBy: partitionBy, orderBy: order, tieBreakers: tieBreakers, frame: isFrameUsed ? frame : .standard)
     }
 
@@ -161,11 +151,7 @@ extension SelectBinder {
     private func tieBreaker(_ sort: SortSyntax) throws(Reported) -> Expression {
         try checkDirection(sort)
         let bound = try coercion.settled(bind(sort.expression))
-        if bound.isWindowed {
-            throw reporter.error(
-                "\(reporter.quoted(sort.expression.span)) is computed by a window, and windows over windowed columns are not in the vocabulary yet",
-                sort.expression.span, remedy: "order by columns of the event")
-        }
+        try checkOverWindows([bound])
         return bound.expression
     }
 

@@ -7,8 +7,12 @@ final class Reporter {
     private(set) var diagnostics: [Diagnostic] = []
     private var seen: Set<Diagnostic> = []
 
-    init(files: [Tokens]) {
+    /// See `NotComputedYet`.
+    let refusesNotComputed: Bool
+
+    init(files: [Tokens], refusesNotComputed: Bool) {
         self.files = files
+        self.refusesNotComputed = refusesNotComputed
     }
 
     /// Reports an error, and returns what to throw.

@@ -69,6 +69,11 @@ struct CallSyntax: Sendable {
     var argumentNames: [String?]
     var isStar: Bool
     var isDistinct: Bool
+    /// ORDER BY inside the call, or of WITHIN GROUP.
+    var orderBy: [SortSyntax]
+    var isWithinGroup: Bool
+    /// IGNORE NULLS or RESPECT NULLS; nil where neither is written.
+    var ignoresNulls: Bool?
     var filter: ExpressionSyntax?
     var window: WindowSyntax?
     /// A part of the call that Millrace has no use for: what it is.

@@ -21,21 +21,22 @@ extension TreeReader {
         if call.funcformat == PG_QUERY__COERCION_FORM__COERCE_SQL_SYNTAX, tokens.text(first + 1) != "(" {
             whole = arguments.reduce(span(first, first)) { $0.union($1.span) }
         }
+        let isWithinGroup = call.agg_within_group != 0
+        // `WITHIN GROUP (`
+        if isWithinGroup, let close = partner(whole.last + 3) { whole.last = close }
         let head = span(whole.first, whole.last)
         let window = call.over.map { self.window($0.pointee) }
         let filter = optional(call.agg_filter)
         if let filter { whole.last = max(whole.last, widenRight(filter.span, after: whole.last).last + 1) }
         if let window { whole.last = max(whole.last, window.span.last) }
-        var unsupported: String?
-        if call.n_agg_order > 0 { unsupported = call.agg_within_group != 0 ? "WITHIN GROUP" : "ORDER BY inside the call" }
-        if call.func_variadic != 0 { unsupported = "VARIADIC" }
         return ExpressionSyntax(
             kind: .call(
                 CallSyntax(
                     name: names.last ?? "", nameSpan: span(first, first), headSpan: head, arguments: arguments,
                     argumentNames: argumentNames,
-                    isStar: call.agg_star != 0, isDistinct: call.agg_distinct != 0, filter: filter, window: window,
-                    unsupported: unsupported)),
+                    isStar: call.agg_star != 0, isDistinct: call.agg_distinct != 0,
+                    orderBy: list(call.agg_order, call.n_agg_order).compactMap(sort), isWithinGroup: isWithinGroup,
+                    filter: filter, window: window, unsupported: call.func_variadic != 0 ? "VARIADIC" : nil)),
             span: span(whole.first, whole.last))
     }
 

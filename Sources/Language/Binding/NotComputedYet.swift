@@ -1,0 +1,78 @@
+/// The switchboard between what the language binds and what the engine computes: each line refuses one feature at the
+/// place where it is written. The line goes when the engine computes it; without lines this file goes.
+struct NotComputedYet {
+    let reporter: Reporter
+
+    /// Window calls, by what they look like when bound.
+    private static let calls: [(feature: String, isUsed: @Sendable (WindowCall) -> Bool)] = [
+        ("rank", { $0.function == .rank }),
+        ("dense_rank", { $0.function == .denseRank }),
+        ("a continuous quantile", { if case .quantileContinuous = $0.function { true } else { false } }),
+        ("a discrete quantile", { if case .quantileDiscrete = $0.function { true } else { false } }),
+        ("mode", { $0.function == .mode }),
+        ("arg_min", { $0.function == .argumentMinimum }),
+        ("arg_max", { $0.function == .argumentMaximum }),
+        ("corr", { $0.function == .correlation }),
+        ("a covariance", { $0.function == .covarianceSample || $0.function == .covariancePopulation }),
+        ("regr_slope", { $0.function == .regressionSlope }),
+        ("regr_intercept", { $0.function == .regressionIntercept }),
+        ("regr_r2", { $0.function == .regressionR2 }),
+        ("skewness", { $0.function == .skewness }),
+        ("kurtosis", { $0.function == .kurtosis }),
+        ("approx_count_distinct", { $0.function == .approximateCountDistinct }),
+        ("string_agg over a frame that is not ROWS … PRECEDING", { isStringAggregate($0) && !isBoundedRows($0.window.frame) }),
+        ("string_agg", { isStringAggregate($0) && isBoundedRows($0.window.frame) }),
+        (
+            "array_agg over a frame that is not ROWS … PRECEDING",
+            { $0.function == .arrayAggregate && !isBoundedRows($0.window.frame) }
+        ),
+        ("array_agg", { $0.function == .arrayAggregate && isBoundedRows($0.window.frame) }),
+        ("decayed_sum", { if case .decayedSum = $0.function { true } else { false } }),
+        ("decayed_count", { if case .decayedCount = $0.function { true } else { false } }),
+        ("bit_and", { $0.function == .bitAnd }),
+        ("bit_or", { $0.function == .bitOr }),
+        ("bit_xor", { $0.function == .bitXor }),
+        ("sum(DISTINCT …)", { $0.isDistinct && $0.function == .sum }),
+        ("avg(DISTINCT …)", { $0.isDistinct && $0.function == .average }),
+        ("leaving out NULLs in lag", { if $0.ignoresNulls, case .lag = $0.function { true } else { false } }),
+        ("leaving out NULLs in first_value", { $0.ignoresNulls && $0.function == .firstValue }),
+        ("leaving out NULLs in last_value", { $0.ignoresNulls && $0.function == .lastValue }),
+        ("leaving out NULLs in nth_value", { if $0.ignoresNulls, case .nthValue = $0.function { true } else { false } }),
+        ("a frame of GROUPS", { $0.window.frame.mode == .groups }),
+        ("EXCLUDE GROUP", { $0.window.frame.exclusion == .group }),
+        ("EXCLUDE TIES", { $0.window.frame.exclusion == .ties }),
+    ]
+
+    /// Steps of a query besides the calls of its windows.
+    enum Step: String {
+        case windowOverWindow = "a window over windowed columns"
+        case referenceJoin = "a join with a reference table"
+        case asOfJoin = "a join with a history table"
+        case union = "UNION ALL"
+        case streamAndReference = "a table that is a stream of one view and is joined in another"
+    }
+
+    private static let steps: Set<Step> = [
+        .windowOverWindow,
+        .referenceJoin,
+        .asOfJoin,
+        .union,
+        .streamAndReference,
+    ]
+
+    func check(_ call: WindowCall, _ span: Span) throws(Reported) {
+        guard reporter.refusesNotComputed, let line = Self.calls.first(where: { $0.isUsed(call) }) else { return }
+        throw reporter.error("\(line.feature) is not in the vocabulary yet", span)
+    }
+
+    func check(_ step: Step, _ span: Span) throws(Reported) {
+        guard reporter.refusesNotComputed, Self.steps.contains(step) else { return }
+        throw reporter.error("\(step.rawValue) is not in the vocabulary yet", span)
+    }
+
+    private static func isStringAggregate(_ call: WindowCall) -> Bool {
+        if case .stringAggregate = call.function { true } else { false }
+    }
+
+    private static func isBoundedRows(_ frame: Frame) -> Bool { frame.mode == .rows && frame.start != .unboundedPreceding }
+}
