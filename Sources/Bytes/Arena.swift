@@ -9,10 +9,12 @@ import CKernels
 ///
 /// A block is named by its granule: its distance from the arena's base in units of 16 bytes, 32 bits wide, never 0. So a
 /// copy of the used part of the range, mapped elsewhere, is the same state. The range is only reserved: memory comes with
-/// the first touch, and goes back to the system when a span's last block is freed.
+/// the first touch. A span whose last block is freed is kept for the next one that is needed, so that the system does not
+/// have to clear it again; of such idle spans an eighth as many are kept as are in use, the rest go back to the system.
 ///
-/// Invariants: a span is free, belongs to one size class, or is part of one run; a span of a class is in that class's
-/// list if and only if it has a free block; a free block's first four bytes name the next free block of its span.
+/// Invariants: a span is free (its memory is the system's), idle, belongs to one size class, or is part of one run; a span
+/// of a class is in that class's list if and only if it has a free block, an idle one is in the list of idle spans; a free
+/// block's first four bytes name the next free block of its span.
 public struct Arena: ~Copyable {
     public typealias Granule = UInt32
 
@@ -33,8 +35,12 @@ public struct Arena: ~Copyable {
     private let spanCount: Int
     /// First span with a free block, by size class.
     private let open: UnsafeMutablePointer<Int32>
-    /// No span below this one is free.
+    /// No span below this one is free or idle.
     private var firstFree = 0
+    private var firstIdle: Int32 = -1
+    private var idleCount = 0
+
+    static let idleSpansMin = 16
 
     private struct Span {
         var state = State.free
@@ -49,7 +55,10 @@ public struct Arena: ~Copyable {
         var previous: Int32 = -1
     }
 
-    private enum State: UInt8 { case free, open, full, run }
+    private enum State: UInt8 {
+        case free, idle, open, full, run
+        var isTakeable: Bool { self == .free || self == .idle }
+    }
 
     /// Reserves addresses for `limitBytes`, rounded up to whole spans.
     public init(limitBytes: Int) {
@@ -157,14 +166,21 @@ public struct Arena: ~Copyable {
         giveBack(number, count: count)
     }
 
-    /// First fit; the first span of the arena is left to small blocks, since a run there would be granule 0.
+    /// One idle span if there is one; else first fit. The first span of the arena is left to small blocks, since a run there
+    /// would be granule 0.
     private mutating func takeSpans(_ count: Int) -> Int? {
-        while firstFree < spanCount && spans[firstFree].state != .free { firstFree += 1 }
+        if count == 1 && firstIdle >= 0 {
+            let number = Int(firstIdle)
+            removeIdle(number)
+            spanBytesInUse += Arena.spanBytes
+            return number
+        }
+        while firstFree < spanCount && !spans[firstFree].state.isTakeable { firstFree += 1 }
         var start = firstFree
         if count > 1 { start = max(start, 1) }
         var length = 0
         while start + length < spanCount && length < count {
-            if spans[start + length].state == .free {
+            if spans[start + length].state.isTakeable {
                 length += 1
             } else {
                 start += length + 1
@@ -172,15 +188,45 @@ public struct Arena: ~Copyable {
             }
         }
         guard length == count else { return nil }
+        for number in start..<start + count where spans[number].state == .idle { removeIdle(number) }
         spanBytesInUse += count * Arena.spanBytes
         return start
     }
 
     private mutating func giveBack(_ number: Int, count: Int) {
-        for index in number..<number + count { spans[index] = Span() }
-        CKernels_discard(base + number * Arena.spanBytes, count * Arena.spanBytes)
         spanBytesInUse -= count * Arena.spanBytes
         firstFree = min(firstFree, number)
+        let idleMax = max(Arena.idleSpansMin, spanBytesInUse / Arena.spanBytes / 8)
+        for index in number..<number + count {
+            spans[index] = Span()
+            if idleCount < idleMax { addIdle(index) } else { discard(index) }
+        }
+        while idleCount > idleMax {
+            let surplus = Int(firstIdle)
+            removeIdle(surplus)
+            discard(surplus)
+        }
+    }
+
+    private func discard(_ number: Int) {
+        spans[number] = Span()
+        CKernels_discard(base + number * Arena.spanBytes, Arena.spanBytes)
+    }
+
+    private mutating func addIdle(_ number: Int) {
+        spans[number].state = .idle
+        spans[number].next = firstIdle
+        if firstIdle >= 0 { spans[Int(firstIdle)].previous = Int32(number) }
+        firstIdle = Int32(number)
+        idleCount += 1
+    }
+
+    private mutating func removeIdle(_ number: Int) {
+        let span = spans[number]
+        if span.previous >= 0 { spans[Int(span.previous)].next = span.next } else { firstIdle = span.next }
+        if span.next >= 0 { spans[Int(span.next)].previous = span.previous }
+        spans[number] = Span()
+        idleCount -= 1
     }
 
     private func link(_ number: Int, into sizeClass: SizeClass) {

@@ -76,7 +76,7 @@ public struct Shard: ~Copyable {
 
     /// Bytes of blocks in use: records, logs, indices, texts.
     public var usedBytes: Int { memory.arena.usedBytes }
-    /// Bytes taken from the system; at most `memoryBytesMax`, rounded up to spans of 256 KiB.
+    /// Bytes of spans of 256 KiB that hold blocks; at most `memoryBytesMax`, rounded up.
     public var reservedBytes: Int { memory.arena.spanBytesInUse }
     public var memoryBytesMax: Int { memory.arena.limitBytes }
 

@@ -35,7 +35,7 @@ struct StateCost {
         let keys = Double(max(1, load.keys))
         let eventsHeld = unitsPerSecond.map { Double(distance) / $0 * load.eventsPerSecond } ?? 0
         let eventsPerKey = max(eventsHeld / keys, Double(rows), Double(groups))
-        let perEvent = Double(layout.bytesPerEvent) + (eventsPerKey < 64 ? 0 : Double(layout.partialBytes) / 31)
+        let perEvent = Double(layout.bytesPerEvent) + (eventsPerKey < 32 ? 0 : Double(layout.partialBytes) * 2 / 15)
         let slots = Double(StateLayout.indexSlotBytes) * 0.5
         return keys * (Double(bytesPerKey) + slots + eventsPerKey * 4 / 3 * perEvent)
     }

@@ -6,7 +6,7 @@ import Values
 ///
 ///     index slot ─► key record ─► key log
 ///     8 bytes       header, totals,    ring of 2^n events, column-major:
-///     {hash, record}  cursors          time │ widest columns … │ narrowest │ partials of blocks (from 64 events on)
+///     {hash, record}  cursors          time │ widest columns … │ narrowest │ partials of blocks (from 32 events on)
 ///
 /// A call needs an *input*: an argument as its filter lets it through. What an input keeps in the log depends on what is
 /// computed from it; calls and windows share inputs.
@@ -25,7 +25,9 @@ public struct StateLayout: Hashable, Sendable {
     public static let headerBytes = 48
     public static let indexSlotBytes = 8
     /// Events of a block that has partial results; the fan-out of each further level.
-    public static let blockEvents = 32
+    public static let blockEvents = 16
+    /// Frames of no more events are answered from the events themselves.
+    public static let scannedEventsMax = 32
 
     /// One integer, date, timestamp or boolean key stands in the record; other keys are encoded as bytes beside it.
     public var isKeyInline: Bool
@@ -43,7 +45,7 @@ public struct StateLayout: Hashable, Sendable {
     public var groupTotal: Int?
     public var recordBytes: Int
     public var bytesPerEvent: Int
-    /// Bytes of one entry of partial results: one for each block of 32 events, and of 32 blocks, and so on.
+    /// Bytes of one entry of partial results: two for each block of 16 events, and of 16 blocks, and so on.
     public var partialBytes: Int
     public var distincts: [Distinct]
     public var folds: [Fold]
@@ -148,9 +150,19 @@ public struct StateLayout: Hashable, Sendable {
         bytesPerEvent * capacity + StateLayout.partialEntries(capacity: capacity) * partialBytes
     }
 
-    /// Entries of all levels of partials.
+    /// Entries of all levels of partials, at least: one a block, and beside it one for the blocks from it to the last of its
+    /// fellows.
+    @inlinable @inline(__always)
     public static func partialEntries(capacity: Int) -> Int {
-        capacity < 2 * blockEvents ? 0 : capacity >> 5 + capacity >> 10 + capacity >> 15 + capacity >> 20
+        // The levels above the first have fewer blocks than twice their first, or four.
+        capacity < 2 * blockEvents ? 0 : 2 &* (capacity >> 4 &+ capacity >> 7 &+ 4)
+    }
+
+    /// Blocks of 2^shift events that a log has room for; of 256 events at least two, so that its first level always has one
+    /// above it.
+    @inlinable @inline(__always)
+    public static func blockCount(capacity: Int, shift: Int) -> Int {
+        shift == 8 ? max(2, capacity >> 8) : capacity >> shift
     }
 }
 

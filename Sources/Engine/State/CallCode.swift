@@ -16,6 +16,7 @@ struct CallCode {
     @inline(__always) var distinct: Int { fields.pointee.distinct }
     @inline(__always) var fold: Int { fields.pointee.fold }
     @inline(__always) var partial: Int { fields.pointee.partial }
+    @inline(__always) var partialNumber: Int { fields.pointee.partialNumber }
 }
 
 struct CallFields {
@@ -36,8 +37,9 @@ struct CallFields {
     let n: Int
     let distinct: Int
     let fold: Int
-    /// Offset of the partials that answer the call.
+    /// Offset of the partials that answer the call, and their number among the partition's.
     let partial: Int
+    let partialNumber: Int
 
     init(_ call: CallPlan, _ place: StateLayout.Call, layout: StateLayout) {
         input = place.input ?? -1
@@ -82,8 +84,14 @@ struct CallFields {
         default: preconditionFailure("the language refuses what no kernel computes")
         }
         self.n = n
-        partial =
-            partialKind.flatMap { wanted in place.input.flatMap { layout.inputs[$0].partials.first { $0.kind == wanted }?.offset }
-            } ?? 0
+        var wanted: (number: Int, offset: Int)?
+        var number = 0
+        for (index, input) in layout.inputs.enumerated() {
+            for partial in input.partials {
+                if index == place.input && partial.kind == partialKind { wanted = (number, partial.offset) }
+                number += 1
+            }
+        }
+        (partialNumber, partial) = wanted ?? (0, 0)
     }
 }

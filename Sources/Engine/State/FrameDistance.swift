@@ -49,6 +49,13 @@ struct FrameDistance {
         return calendarBound(time, roundedUp: false)
     }
 
+    /// Always the same number of units, whatever the calendar.
+    @inline(__always) var isFixed: Bool { unit == .fixed }
+
+    /// `start(before:)` of a fixed distance.
+    @inline(__always)
+    func fixedStart(before time: Int64) -> Int64 { saturatingDifference(time) }
+
     @inline(__always)
     private func saturatingDifference(_ time: Int64) -> Int64 {
         let (difference, overflow) = time.subtractingReportingOverflow(distance)

@@ -12,7 +12,8 @@ import Plan
 ///     40     4    hash           low half of the key's hash: finds its index slot again
 ///     44     1    capacityShift  the log has room for 2^n rows
 ///     45     1    flags          1: the key is NULL
-///     46     2    –
+///     46     1    isPending      1 while a row of the key waits in the chunk under way
+///     47     1    –
 ///     48     …    planned by StateLayout: totals, occurrence maps, distinct counts, cursors, folds
 ///
 /// Positions count a key's rows from 0 in their order; a row that comes late moves those behind it up by one.
@@ -63,10 +64,14 @@ struct KeyRecord {
         get { raw.load(fromByteOffset: 40, as: UInt32.self) }
         nonmutating set { raw.storeBytes(of: newValue, toByteOffset: 40, as: UInt32.self) }
     }
-    @inline(__always) var capacity: Int { log == 0 ? 0 : 1 << Int(raw.load(fromByteOffset: 44, as: UInt8.self)) }
+    @inline(__always) var capacity: Int { log == 0 ? 0 : 1 &<< Int(raw.load(fromByteOffset: 44, as: UInt8.self)) }
     @inline(__always) var keyIsNull: Bool {
         get { raw.load(fromByteOffset: 45, as: UInt8.self) != 0 }
         nonmutating set { raw.storeBytes(of: newValue ? 1 : 0, toByteOffset: 45, as: UInt8.self) }
+    }
+    @inline(__always) var isPending: Bool {
+        get { raw.load(fromByteOffset: 46, as: UInt8.self) != 0 }
+        nonmutating set { raw.storeBytes(of: newValue ? 1 : 0, toByteOffset: 46, as: UInt8.self) }
     }
     @inline(__always) var tail: Int { head &+ count }
 

@@ -55,12 +55,16 @@ extension Occurrences {
     /// Bytes of the table that is there now.
     var tableBytes: Int { slotCount * 8 }
 
-    /// Slots that the table must have before one more value comes, or nil where it has them. The log is about to have
-    /// room for `capacity` rows.
-    func slotsNeeded(capacity: Int) -> Int? {
-        if capacity < 64 { return hasTable ? 0 : nil }
-        let wanted = Int(field[2]) + 1
-        if hasTable && wanted * 4 <= slotCount * 3 { return nil }
+    /// Rows that a log has room for when it gets a table.
+    static var capacityMin: Int { 64 }
+
+    /// Slots that the table must have before one more value comes behind those of `waiting` rows, or nil where it has them.
+    /// The log is about to have room for `capacity` rows.
+    @inline(__always)
+    func slotsNeeded(capacity: Int, waiting: Int) -> Int? {
+        if capacity < Occurrences.capacityMin { return hasTable ? 0 : nil }
+        let wanted = Int(field[2]) &+ waiting &+ 1
+        if hasTable && wanted &* 4 <= slotCount &* 3 { return nil }
         var count = max(64, slotCount)
         if !hasTable { return max(64, capacity) }
         while wanted * 4 > count * 3 { count *= 2 }

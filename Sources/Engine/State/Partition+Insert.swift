@@ -2,70 +2,79 @@ import Bytes
 import Values
 
 extension Partition {
-    struct Place {
-        let record: KeyRecord
-        let position: Int
-    }
-
-    /// Puts a row at its place in its key's log: behind all rows that are not after it. nil: there is no memory for it,
-    /// and nothing has changed.
+    /// Puts a row at its place in its key's log: behind all rows that are not after it. At the log's end, where most rows
+    /// belong, it then waits with its chunk; elsewhere it is stored and answered at once. False: there is no memory for
+    /// it, and nothing has changed.
     ///
     /// A key older than `forgottenBefore` starts anew, whether or not the sweep has come by: what the row is answered must
     /// not depend on that, to the last bit of a sum.
     @inline(__always)
     mutating func insert(
-        _ view: BatchRows, _ row: Int, time: Int64, newest: Int64, forgottenBefore: Int64, memory: inout ShardMemory
-    ) -> Place? {
-        var granule = find(view, row, base: memory.arena.base)
-        if granule != 0 && KeyRecord(memory.arena.address(granule)).lastTime < forgottenBefore {
-            removeKey(granule, memory: &memory)
-            granule = 0
+        _ view: BatchRows, _ row: Int, candidate: UInt32, time: Int64, newest: Int64, forgottenBefore: Int64,
+        memory: inout ShardMemory, output: inout TextArena
+    ) -> Bool {
+        var granule = find(view, row, candidate: candidate, base: memory.arena.base)
+        var isNew = granule == 0
+        if !isNew && KeyRecord(memory.arena.address(granule)).lastTime < forgottenBefore {
+            renewKey(granule, memory: &memory)
+            isNew = true
         }
-        let isNew = granule == 0
-        if isNew {
-            if view.refusesNewKeys { return nil }
+        if isNew && view.refusesNewKeys {
+            if granule != 0 { removeKey(granule, memory: &memory) }
+            return false
+        }
+        if granule == 0 {
             granule = createKey(view, row, arena: &memory.arena)
-            if granule == 0 { return nil }
+            if granule == 0 { return false }
         }
         let record = KeyRecord(memory.arena.address(granule))
-        if view.mode == .evaluate {
-            undo.append(
-                UndoEntry(
-                    record: granule, position: -1, lastTime: record.lastTime, floor: record.floor, isNewKey: isNew))
-        }
-        guard makeRoom(view, row, record, newest: newest, memory: &memory) else {
-            if view.mode == .evaluate { undo.removeLast() }
-            if isNew { removeKey(granule, memory: &memory) }
-            return nil
-        }
-        if code.idleAfter != .max && !isNew && time.subtractingClamped(code.idleAfter) > record.lastTime {
-            record.floor = record.tail
-        }
-        var log = kernel.logView(record, memory.arena.base)
+        let (lastTime, floor) = (record.lastTime, record.floor)
+        let wasIdle = code.idleAfter != .max && !isNew && time.subtractingClamped(code.idleAfter) > lastTime
+        let isInOrder = time >= lastTime && code.tieCount == 0
+        if record.isPending && (wasIdle || !isInOrder) { settle(view, memory: &memory, output: &output) }
         var position = record.tail
-        if time < record.lastTime || code.tieCount > 0 {
+        if !isInOrder && record.count > 0 {
+            let log = kernel.logView(record, memory.arena.base)
             position = kernel.position(of: view, row, time: time, log, texts: memory.texts.table(memory.arena))
+            if position != log.tail { settle(view, memory: &memory, output: &output) }
         }
-        let isNewest = position == record.tail
-        if !isNewest { kernel.shiftUp(record, log, from: position, arena: memory.arena) }
+        guard makeRoom(view, row, record, newest: newest, memory: &memory, output: &output) else {
+            if isNew { removeKey(granule, memory: &memory) }
+            return false
+        }
+        if wasIdle { record.floor = record.tail }
+        if view.mode == .evaluate {
+            undo.append(UndoEntry(record: granule, position: position, lastTime: lastTime, floor: floor, isNewKey: isNew))
+        }
+        if position != record.tail {
+            insertInside(view, row, record, position: position, time: time, memory: &memory, output: &output)
+            return true
+        }
+        record.count = record.count &+ 1
+        if time > lastTime { record.lastTime = time }
+        record.isPending = true
+        (memory.arena.base + Int(record.log) &* Arena.granuleBytes).assumingMemoryBound(to: Int64.self)[
+            position & (record.capacity &- 1)] = time
+        kernel.pending.set(pendingCount, row: row, record: record, position: position, time: time, floor: record.floor)
+        pendingCount = pendingCount &+ 1
+        return true
+    }
+
+    /// A row before others of its key: they move up, and it is stored and answered before anything else happens.
+    private mutating func insertInside(
+        _ view: BatchRows, _ row: Int, _ record: KeyRecord, position: Int, time: Int64, memory: inout ShardMemory,
+        output: inout TextArena
+    ) {
+        kernel.shiftUp(record, kernel.logView(record, memory.arena.base), from: position, arena: memory.arena)
         record.count = record.count &+ 1
         if time > record.lastTime { record.lastTime = time }
-        log = kernel.logView(record, memory.arena.base)
-        log.times[position & log.mask] = time
-        for number in 0..<code.inputCount {
-            kernel.storeInput(
-                view, row, number, record, log, position: position, isNewest: isNewest, arenaBase: memory.arena.base)
-        }
-        if code.tieCount > 0 { kernel.storeTies(view, row, log, position: position) }
-        if code.groups >= 0 { kernel.storeGroup(record, log, position: position, isNewest: isNewest) }
-        kernel.updatePartials(log, position: position, isNewest: isNewest, texts: memory)
-        if view.mode == .evaluate {
-            let entry = undo.removeLast()
-            undo.append(
-                UndoEntry(
-                    record: granule, position: position, lastTime: entry.lastTime, floor: entry.floor, isNewKey: isNew))
-        }
-        return Place(record: record, position: position)
+        kernel.pending.set(0, row: row, record: record, position: position, time: time, floor: record.floor)
+        kernel.viewLogs(1, memory.arena.base)
+        kernel.pending.logs[0].times[position & kernel.pending.logs[0].mask] = time
+        kernel.storeInside(view, memory: memory)
+        if view.mode == .ingest || code.callCount == 0 { return }
+        kernel.resolveFrames(1, hasRow: true)
+        kernel.answer(view, 1, hasBlocks: false, memory: &memory, output: &output)
     }
 
     // MARK: Room
@@ -73,26 +82,53 @@ extension Partition {
     /// Everything that can fail for want of memory comes first: log, occurrence tables, texts.
     @inline(__always)
     private mutating func makeRoom(
-        _ view: BatchRows, _ row: Int, _ record: KeyRecord, newest: Int64, memory: inout ShardMemory
+        _ view: BatchRows, _ row: Int, _ record: KeyRecord, newest: Int64, memory: inout ShardMemory, output: inout TextArena
     ) -> Bool {
         if record.count == record.capacity || code.foldCount > 0 {
             // Folds take rows in as soon as they may, so that what is added to what follows from the rows alone.
-            if record.count > 0 { giveUpOldRows(record, newest: newest, memory: &memory) }
-            if record.count == record.capacity {
-                guard resizeLog(record, capacity: max(code.capacityMin, 2 * record.capacity), memory: &memory) else {
-                    return false
-                }
-            }
+            guard makeRoomInLog(view, record, newest: newest, memory: &memory, output: &output) else { return false }
         }
-        if code.hasLinks && !reserveTables(record, capacity: record.capacity, arena: &memory.arena) { return false }
+        if code.hasLinks {
+            guard makeRoomInTables(view, record, memory: &memory, output: &output) else { return false }
+        }
         return !code.hasTexts || internTexts(view, row, memory: &memory)
+    }
+
+    @inline(never)
+    private mutating func makeRoomInLog(
+        _ view: BatchRows, _ record: KeyRecord, newest: Int64, memory: inout ShardMemory, output: inout TextArena
+    ) -> Bool {
+        if record.count > 0 && hasOldRows(record, newest: newest, base: memory.arena.base) {
+            if record.isPending { settle(view, memory: &memory, output: &output) }
+            giveUpOldRows(record, newest: newest, memory: &memory)
+        }
+        if record.count < record.capacity { return true }
+        if record.isPending { settle(view, memory: &memory, output: &output) }
+        return resizeLog(record, capacity: max(code.capacityMin, 2 * record.capacity), memory: &memory)
+    }
+
+    @inline(__always)
+    private mutating func makeRoomInTables(
+        _ view: BatchRows, _ record: KeyRecord, memory: inout ShardMemory, output: inout TextArena
+    ) -> Bool {
+        let log = kernel.logView(record, memory.arena.base)
+        var isEnough = true
+        for number in 0..<code.inputCount where code.inputs[number].next >= 0 {
+            let occurrences = Occurrences(record, code.inputs[number], log, memory.arena.base)
+            // Every row that waits may bring a value of its own.
+            let waiting = record.isPending ? pendingCount : 0
+            if occurrences.slotsNeeded(capacity: log.capacity, waiting: waiting) != nil { isEnough = false }
+        }
+        if isEnough { return true }
+        if record.isPending { settle(view, memory: &memory, output: &output) }
+        return reserveTables(record, capacity: record.capacity, arena: &memory.arena)
     }
 
     private mutating func reserveTables(_ record: KeyRecord, capacity: Int, arena: inout Arena) -> Bool {
         let log = kernel.logView(record, arena.base)
         for number in 0..<code.inputCount where code.inputs[number].next >= 0 {
             let occurrences = Occurrences(record, code.inputs[number], log, arena.base)
-            guard let slots = occurrences.slotsNeeded(capacity: capacity) else { continue }
+            guard let slots = occurrences.slotsNeeded(capacity: capacity, waiting: 0) else { continue }
             let fresh = slots == 0 ? 0 : arena.allocate(slots * 8)
             if slots > 0 && fresh == 0 { return false }
             let old = occurrences.field[0]
@@ -139,7 +175,9 @@ extension Partition {
     /// Numbers of the row's texts, one use of each added; false when the arena is full, and then no use was added.
     private mutating func internTexts(_ view: BatchRows, _ row: Int, memory: inout ShardMemory) -> Bool {
         guard memory.texts.reserve(code.inputCount + code.tieCount, in: &memory.arena) else { return false }
-        for number in 0..<code.inputCount + code.tieCount { kernel.texts[number] = TextInterner.none }
+        let texts = kernel.pending.texts + pendingCount
+        let stride = PendingRows.capacity
+        for number in 0..<code.inputCount + code.tieCount { texts[number &* stride] = TextInterner.none }
         for number in 0..<code.inputCount where code.inputs[number].form == .text && code.inputs[number].values >= 0 {
             let input = code.inputs[number]
             let isPassed =
@@ -149,7 +187,7 @@ extension Partition {
             guard let text = memory.texts.intern(vector.texts[row], in: &memory.arena) else {
                 return releaseInterned(memory: &memory)
             }
-            kernel.texts[number] = text
+            texts[number &* stride] = text
         }
         for number in 0..<code.tieCount where code.ties[number].form == .text {
             let vector = view.vectors[code.ties[number].register]
@@ -157,13 +195,15 @@ extension Partition {
             guard let text = memory.texts.intern(vector.texts[row], in: &memory.arena) else {
                 return releaseInterned(memory: &memory)
             }
-            kernel.texts[code.inputCount + number] = text
+            texts[(code.inputCount &+ number) &* stride] = text
         }
         return true
     }
 
     private func releaseInterned(memory: inout ShardMemory) -> Bool {
-        for number in 0..<code.inputCount + code.tieCount { memory.texts.release(kernel.texts[number], in: &memory.arena) }
+        for number in 0..<code.inputCount + code.tieCount {
+            memory.texts.release(kernel.pending.texts[number &* PendingRows.capacity &+ pendingCount], in: &memory.arena)
+        }
         return false
     }
 

@@ -3,26 +3,33 @@ import Values
 
 extension Partition {
     /// Granule of the row's key record; 0 where the key is unknown. Leaves the encoded key in `keyBytes`.
+    ///
+    /// - Parameter candidate: the record of some key with the row's hash, if there was one; 0 if not.
     @inline(__always)
-    mutating func find(_ view: BatchRows, _ row: Int, base: UnsafeMutableRawPointer) -> UInt32 {
-        let hash = UInt32(truncatingIfNeeded: view.hashes[row])
+    mutating func find(_ view: BatchRows, _ row: Int, candidate: UInt32, base: UnsafeMutableRawPointer) -> UInt32 {
+        if code.isKeyInline {
+            let (key, isNull) = inlineKey(view, row)
+            if candidate != 0 {
+                let record = KeyRecord(base + Int(candidate) &* Arena.granuleBytes)
+                if record.key == key && record.keyIsNull == isNull { return candidate }
+            }
+            return search(hash: UInt32(truncatingIfNeeded: view.hashes[row])) { granule in
+                let record = KeyRecord(base + Int(granule) &* Arena.granuleBytes)
+                return record.key == key && record.keyIsNull == isNull
+            }
+        }
+        encodeKey(view, row)
+        if candidate != 0 && isEncodedKey(of: candidate, base: base) { return candidate }
+        return search(hash: UInt32(truncatingIfNeeded: view.hashes[row])) { isEncodedKey(of: $0, base: base) }
+    }
+
+    @inline(__always)
+    private func search(hash: UInt32, _ isKey: (UInt32) -> Bool) -> UInt32 {
         let slots = index.slots
         let mask = index.mask
         var slot = Int(hash) & mask
-        if code.isKeyInline {
-            let (key, isNull) = inlineKey(view, row)
-            while slots[slot].record != 0 {
-                if slots[slot].hash == hash {
-                    let record = KeyRecord(base + Int(slots[slot].record) &* Arena.granuleBytes)
-                    if record.key == key && record.keyIsNull == isNull { return slots[slot].record }
-                }
-                slot = (slot &+ 1) & mask
-            }
-            return 0
-        }
-        encodeKey(view, row)
         while slots[slot].record != 0 {
-            if slots[slot].hash == hash && isEncodedKey(of: slots[slot].record, base: base) { return slots[slot].record }
+            if slots[slot].hash == hash && isKey(slots[slot].record) { return slots[slot].record }
             slot = (slot &+ 1) & mask
         }
         return 0
@@ -116,17 +123,44 @@ extension Partition {
 
     /// Gives back everything a key holds.
     mutating func removeKey(_ granule: UInt32, memory: inout ShardMemory) {
+        areCandidatesCurrent = false
         let record = KeyRecord(memory.arena.address(granule))
+        empty(record, memory: &memory)
+        if record.log != 0 { memory.arena.free(record.log, bytes: code.logBytes(capacity: record.capacity)) }
+        if !code.isKeyInline && record.keyCount > 0 { memory.arena.free(record.keyGranule, bytes: Int(record.keyCount)) }
+        index.remove(granule, hash: record.hash, in: &memory.arena)
+        memory.arena.free(granule, bytes: code.recordBytes)
+    }
+
+    /// Makes a key as it is when it is new; a log of the first size stays.
+    func renewKey(_ granule: UInt32, memory: inout ShardMemory) {
+        let record = KeyRecord(memory.arena.address(granule))
+        empty(record, memory: &memory)
+        let capacity = record.capacity
+        var log = record.log
+        if capacity > code.capacityMin {
+            memory.arena.free(log, bytes: code.logBytes(capacity: capacity))
+            log = 0
+        }
+        let (key, hash, keyIsNull) = (record.key, record.hash, record.keyIsNull)
+        record.raw.initializeMemory(as: UInt8.self, repeating: 0, count: code.recordBytes)
+        record.key = key
+        record.hash = hash
+        record.keyIsNull = keyIsNull
+        record.lastTime = .min
+        if log != 0 { record.setLog(log, capacity: capacity) }
+    }
+
+    /// Gives back what a key's rows hold besides the log itself.
+    @inline(__always)
+    private func empty(_ record: KeyRecord, memory: inout ShardMemory) {
+        if code.foldCount == 0 && !code.hasTexts && !code.hasLinks { return }
         let log = kernel.logView(record, memory.arena.base)
         if code.hasTexts {
             for position in log.head..<log.tail { releaseTexts(log, position, memory: &memory) }
         }
         kernel.resetFolds(record, memory: &memory)
         if code.hasLinks { dropTables(record, log, arena: &memory.arena) }
-        if record.log != 0 { memory.arena.free(record.log, bytes: code.logBytes(capacity: log.capacity)) }
-        if !code.isKeyInline && record.keyCount > 0 { memory.arena.free(record.keyGranule, bytes: Int(record.keyCount)) }
-        index.remove(granule, hash: record.hash, in: &memory.arena)
-        memory.arena.free(granule, bytes: code.recordBytes)
     }
 
     private func dropTables(_ record: KeyRecord, _ log: KeyLog, arena: inout Arena) {

@@ -3,22 +3,54 @@ import Plan
 import Values
 
 extension Partition {
+    /// Rows older than this, when `newest` is the stream's greatest event time, are reached by no RANGE frame any more.
+    @inline(__always)
+    private func retainedFrom(lateBound: Int64) -> Int64 { lateBound.subtractingClamped(code.retention.distance) }
+
+    /// Whether `giveUpOldRows` would give up any row of a key that has some.
+    @inline(__always)
+    func hasOldRows(_ record: KeyRecord, newest: Int64, base: UnsafeMutableRawPointer) -> Bool {
+        if code.retention.keepsAll || newest == .min { return false }
+        let lateBound = newest.subtractingClamped(code.lateness)
+        let log = kernel.logView(record, base)
+        return isOld(log, log.head, lateBound: lateBound, bound: retainedFrom(lateBound: lateBound))
+            && log.head < firstGroupKept(record, log, lateBound: lateBound)
+    }
+
+    /// Whether the row at `position`, the oldest of the log, is out of every frame's reach.
+    @inline(__always)
+    private func isOld(_ log: KeyLog, _ position: Int, lateBound: Int64, bound: Int64) -> Bool {
+        if log.time(position) >= bound { return false }
+        let rows = Int(min(code.retention.rows, 1 << 40))
+        return rows == 0 || (position &+ rows < log.tail && log.time(position &+ rows) < lateBound)
+    }
+
+    /// The first row that a frame over peer groups may still reach.
+    @inline(__always)
+    private func firstGroupKept(_ record: KeyRecord, _ log: KeyLog, lateBound: Int64) -> Int {
+        let groups = code.retention.groups
+        return groups > 0 && log.count > 0 ? kernel.firstGroupKept(record, log, groups: groups, bound: lateBound) : .max
+    }
+
     /// Gives up rows at the old end that no admissible row's frame can reach any more. `newest` is the stream's greatest
     /// event time; answers do not depend on when this runs.
     mutating func giveUpOldRows(_ record: KeyRecord, newest: Int64, memory: inout ShardMemory) {
         if code.retention.keepsAll || newest == .min { return }
         let lateBound = newest.subtractingClamped(code.lateness)
-        let bound = lateBound.subtractingClamped(code.retention.distance)
+        let bound = retainedFrom(lateBound: lateBound)
         var log = kernel.logView(record, memory.arena.base)
-        let rows = Int(min(code.retention.rows, 1 << 40))
-        let groups = code.retention.groups
-        let firstKept =
-            groups > 0 && log.count > 0 ? kernel.firstGroupKept(record, log, groups: groups, bound: lateBound) : .max
-        while log.count > 0 && log.time(log.head) < bound {
-            if rows > 0 && (log.head + rows >= log.tail || log.time(log.head + rows) >= lateBound) { break }
-            if log.head >= firstKept { break }
-            giveUpHead(record, log, memory: &memory)
-            log = kernel.logView(record, memory.arena.base)
+        let leavesTraces = code.foldCount > 0 || code.distinctCount > 0 || code.hasLinks || code.hasTexts
+        let firstKept = firstGroupKept(record, log, lateBound: lateBound)
+        if leavesTraces || record.floor > 0 && record.floor >= log.head {
+            while log.head < firstKept && log.count > 0 && isOld(log, log.head, lateBound: lateBound, bound: bound) {
+                giveUpHead(record, log, memory: &memory)
+                log = kernel.logView(record, memory.arena.base)
+            }
+        } else {
+            var head = log.head
+            while head < min(log.tail, firstKept) && isOld(log, head, lateBound: lateBound, bound: bound) { head = head &+ 1 }
+            record.head = head
+            record.count = log.tail &- head
         }
         shrink(record, memory: &memory)
     }
@@ -46,7 +78,7 @@ extension Partition {
         var smaller = code.capacityMin
         while smaller < 2 * record.count { smaller *= 2 }
         // Without memory for the smaller one the larger one stays.
-        if resizeLog(record, capacity: smaller, memory: &memory) && code.hasLinks && smaller < 2 * StateLayout.blockEvents {
+        if resizeLog(record, capacity: smaller, memory: &memory) && code.hasLinks && smaller < Occurrences.capacityMin {
             dropOccurrenceTables(record, memory: &memory)
         }
     }
@@ -102,6 +134,9 @@ extension Partition {
         var left = min(visits, index.mask + 1)
         while left > 0 && index.count > 0 {
             left -= 1
+            // The record of a slot that will come soon.
+            let ahead = index.slots[(index.sweepPosition &+ 8) & index.mask].record
+            memory.arena.address(ahead).prefetch()
             index.sweepPosition = (index.sweepPosition + 1) & index.mask
             let granule = index.slots[index.sweepPosition].record
             if granule == 0 { continue }

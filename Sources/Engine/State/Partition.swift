@@ -4,8 +4,9 @@ import Values
 
 /// State of one partition on one shard: an index of keys, a record and a log for each.
 ///
-/// A row goes through it in one pass: key ─► (old rows given up) ─► inserted at its place ─► frames ─► answers. Before
-/// that the chunk's index slots, records and log lines are asked for, so that memory is there when the pass needs it.
+/// Rows go through it in chunks: key and place of every row, one after the other ─► values stored, column by column ─►
+/// frames, window by window ─► answers, call by call. Before that the chunk's index slots, records and log lines are
+/// asked for, so that memory is there when a loop needs it.
 ///
 /// Everything is derived from the log and its totals; what else is kept (cursors, distinct counts, block partials) is made
 /// right again by whatever changes the log. So a row can be taken back, which is how `evaluate` leaves no trace.
@@ -17,17 +18,19 @@ struct Partition: ~Copyable {
     var keyByteCount = 0
     /// Records that the chunk's index slots point to; 0: none.
     let candidates: UnsafeMutablePointer<UInt32>
+    /// No record was given back since the candidates were looked up.
+    var areCandidatesCurrent = false
+    /// How many rows of the chunk stand in their logs and wait for the rest.
+    var pendingCount = 0
     /// What evaluate must take back, newest last.
     var undo: [UndoEntry] = []
-
-    static let chunkRows = 64
 
     init(plan: PartitionPlan, layout: StateLayout, lateness: Int64, idleAfter: Int64?, timeZone: ZoneRules) {
         kernel = PartitionKernel(
             PartitionCode(plan: plan, layout: layout, lateness: lateness, idleAfter: idleAfter, timeZone: timeZone))
         keyBytes = .allocate(byteCount: 256, alignment: 16)
-        candidates = .allocate(capacity: Partition.chunkRows)
-        candidates.initialize(repeating: 0, count: Partition.chunkRows)
+        candidates = .allocate(capacity: PendingRows.capacity)
+        candidates.initialize(repeating: 0, count: PendingRows.capacity)
     }
 
     deinit {
@@ -46,43 +49,41 @@ struct Partition: ~Copyable {
         let forgottenBefore = forgottenBefore(newest: clock.newest)
         var start = 0
         while start < view.count {
-            let end = min(start + Partition.chunkRows, view.count)
-            prefetch(view, start, end, base: memory.arena.base)
+            let end = min(start &+ PendingRows.capacity, view.count)
+            locate(view, start, end, base: memory.arena.base)
             if view.mode == .lookUp {
                 for number in start..<end { lookUp(view, Int(view.rows[number]), clock: clock, memory: &memory, output: &output) }
             } else {
-                for number in start..<end {
-                    take(
-                        view, Int(view.rows[number]), clock: clock, forgottenBefore: forgottenBefore, memory: &memory,
-                        output: &output)
-                }
+                take(view, start, end, clock: clock, forgottenBefore: forgottenBefore, memory: &memory, output: &output)
             }
             start = end
         }
         if view.mode == .evaluate { takeBack(memory: &memory) }
     }
 
-    /// Asks for memory in three rounds over the chunk, each of which finds what the one before it asked for.
+    /// Finds the chunk's records by their hashes, and asks for memory in three rounds, each of which finds what the one
+    /// before it asked for.
     @inline(__always)
-    private func prefetch(_ view: BatchRows, _ start: Int, _ end: Int, base: UnsafeMutableRawPointer) {
-        if end &- start < 4 { return }
+    private mutating func locate(_ view: BatchRows, _ start: Int, _ end: Int, base: UnsafeMutableRawPointer) {
+        areCandidatesCurrent = end &- start >= 4
+        if !areCandidatesCurrent { return }
         let slots = index.slots
         let mask = index.mask
+        let (rows, hashes, candidates) = (view.rows, view.hashes, candidates)
         for number in start..<end {
-            UnsafeMutableRawPointer(slots + Int(UInt32(truncatingIfNeeded: view.hashes[Int(view.rows[number])])) & mask)
-                .prefetch()
+            UnsafeMutableRawPointer(slots + Int(UInt32(truncatingIfNeeded: hashes[Int(rows[number])])) & mask).prefetch()
         }
+        let recordBytes = code.recordBytes
         for number in start..<end {
-            let hash = UInt32(truncatingIfNeeded: view.hashes[Int(view.rows[number])])
+            let hash = UInt32(truncatingIfNeeded: hashes[Int(rows[number])])
             var slot = Int(hash) & mask
             while slots[slot].record != 0 && slots[slot].hash != hash { slot = (slot &+ 1) & mask }
             let record = slots[slot].record
             candidates[number &- start] = record
-            if record == 0 { continue }
             let address = base + Int(record) &* Arena.granuleBytes
             address.prefetchForWriting()
-            if code.recordBytes > 64 { (address + 64).prefetchForWriting() }
-            if code.recordBytes > 128 { (address + 128).prefetchForWriting() }
+            if recordBytes > 64 { (address + 64).prefetchForWriting() }
+            if recordBytes > 128 { (address + 128).prefetchForWriting() }
         }
         for number in 0..<end &- start where candidates[number] != 0 {
             let record = KeyRecord(base + Int(candidates[number]) &* Arena.granuleBytes)
@@ -96,46 +97,63 @@ struct Partition: ~Copyable {
         let capacity = record.capacity
         let mask = capacity &- 1
         let slot = record.tail & mask
+        let columns = code.columns
         for column in 0..<code.columnCount {
-            let place = code.columns[column]
-            (log + (place.offset &* capacity &+ slot &* place.width)).prefetchForWriting()
+            (log + (columns[column].offset &* capacity &+ slot &* columns[column].width)).prefetchForWriting()
         }
-        for window in 0..<code.windowCount where code.windows[window].startCursor >= 0 {
-            let cursor = Int(record.field(code.windows[window].startCursor, as: UInt32.self).pointee) & mask
-            (log + cursor &* 8).prefetch()
+        let starts = code.starts
+        for number in 0..<code.startCount {
+            let start = starts[number]
+            let slot = Int(record.field(start.cursor, as: UInt32.self).pointee) & mask
+            (log + (start.offset &* capacity &+ slot &* start.width)).prefetch()
         }
     }
 
     // MARK: Rows
 
-    @inline(__always)
+    /// Puts the rows at their places, and answers them.
     private mutating func take(
-        _ view: BatchRows, _ row: Int, clock: StreamClock, forgottenBefore: Int64, memory: inout ShardMemory,
+        _ view: BatchRows, _ start: Int, _ end: Int, clock: StreamClock, forgottenBefore: Int64, memory: inout ShardMemory,
         output: inout TextArena
     ) {
-        let time = view.vectors[code.time].integers[row]
-        let newest = max(clock.newest, clock.newestBefore?[row] ?? .min)
-        if newest != .min && time < newest.subtractingClamped(code.lateness) {
-            view.statuses[row] = RowStatus.late.rawValue
-            return
+        let times = view.vectors[code.time].integers
+        let lateness = code.lateness
+        for number in start..<end {
+            let row = Int(view.rows[number])
+            let time = times[row]
+            var newest = clock.newest
+            if let newestBefore = clock.newestBefore { newest = max(newest, newestBefore[row]) }
+            if newest != .min && time < newest.subtractingClamped(lateness) {
+                view.statuses[row] = RowStatus.late.rawValue
+                continue
+            }
+            // What evaluate gives up must be given up whatever becomes of its rows.
+            let horizon = view.mode == .evaluate ? clock.newest : max(newest, time)
+            let isTaken = insert(
+                view, row, candidate: areCandidatesCurrent ? candidates[number &- start] : 0, time: time, newest: horizon,
+                forgottenBefore: forgottenBefore, memory: &memory, output: &output)
+            if !isTaken { view.statuses[row] = RowStatus.refused.rawValue }
         }
-        // What evaluate gives up must be given up whatever becomes of its rows.
-        let horizon = view.mode == .evaluate ? clock.newest : max(newest, time)
-        guard let place = insert(view, row, time: time, newest: horizon, forgottenBefore: forgottenBefore, memory: &memory) else {
-            view.statuses[row] = RowStatus.refused.rawValue
-            return
-        }
+        settle(view, memory: &memory, output: &output)
+    }
+
+    /// Stores and answers the rows that wait.
+    mutating func settle(_ view: BatchRows, memory: inout ShardMemory, output: inout TextArena) {
+        let count = pendingCount
+        if count == 0 { return }
+        pendingCount = 0
+        kernel.viewLogs(count, memory.arena.base)
+        kernel.store(view, count, memory: memory)
+        for index in 0..<count { kernel.pending.records[index].isPending = false }
         if view.mode == .ingest || code.callCount == 0 { return }
-        let log = kernel.logView(place.record, memory.arena.base)
-        kernel.resolveFrames(place.record, log, position: place.position, time: time, hasRow: true, floor: place.record.floor)
-        kernel.answer(
-            view, row, place.record, log, position: place.position, floor: place.record.floor, memory: &memory, output: &output)
+        kernel.resolveFrames(count, hasRow: true)
+        kernel.answer(view, count, hasBlocks: true, memory: &memory, output: &output)
     }
 
     private mutating func lookUp(
         _ view: BatchRows, _ row: Int, clock: StreamClock, memory: inout ShardMemory, output: inout TextArena
     ) {
-        let found = find(view, row, base: memory.arena.base)
+        let found = find(view, row, candidate: 0, base: memory.arena.base)
         guard found != 0 else { return kernel.answerEmpty(view, row) }
         let record = KeyRecord(memory.arena.address(found))
         if code.foldCount > 0 && record.count > 0 { giveUpOldRows(record, newest: clock.newest, memory: &memory) }
@@ -143,9 +161,11 @@ struct Partition: ~Copyable {
         let log = kernel.logView(record, memory.arena.base)
         let position = time == .max ? log.tail : log.firstPosition(atLeast: time + 1, from: log.tail)
         let isForgotten = code.idleAfter != .max && time.subtractingClamped(code.idleAfter) > record.lastTime
-        let floor = isForgotten ? log.tail : record.floor
-        kernel.resolveFrames(record, log, position: position, time: time, hasRow: false, floor: floor)
-        kernel.answer(view, row, record, log, position: position, floor: floor, memory: &memory, output: &output)
+        kernel.pending.set(
+            0, row: row, record: record, position: position, time: time, floor: isForgotten ? log.tail : record.floor)
+        kernel.viewLogs(1, memory.arena.base)
+        kernel.resolveFrames(1, hasRow: false)
+        kernel.answer(view, 1, hasBlocks: false, memory: &memory, output: &output)
     }
 }
 

@@ -28,6 +28,9 @@ struct PartitionCode {
     /// Every column of the log.
     let columns: UnsafeMutablePointer<ColumnCode>
     let columnCount: Int
+    /// What is read where a RANGE frame starts.
+    let starts: UnsafeMutablePointer<FrameStartCode>
+    let startCount: Int
 
     let isKeyInline: Bool
     let keys: UnsafeMutablePointer<KeyCode>
@@ -95,6 +98,9 @@ struct PartitionCode {
         let columnCodes = ColumnCode.all(plan: plan, layout: layout)
         columns = .copy(of: columnCodes)
         columnCount = columnCodes.count
+        let startCodes = FrameStartCode.all(plan: plan, layout: layout)
+        starts = .copy(of: startCodes)
+        startCount = startCodes.count
         isKeyInline = layout.isKeyInline
         keyCount = plan.keys.count
         keys = .copy(of: plan.keys.map { KeyCode(register: $0.index, form: $0.type.form) })
@@ -126,6 +132,7 @@ struct PartitionCode {
         folds.deallocate()
         ties.deallocate()
         columns.deallocate()
+        starts.deallocate()
         keys.deallocate()
         zone?.deinitialize(count: 1)
         zone?.deallocate()
@@ -166,6 +173,34 @@ struct ColumnCode {
             }
         }
         return columns
+    }
+}
+
+/// A column that is read at the row where a window's frame starts: the times always, values where some of the frame's rows
+/// are gone through one by one.
+struct FrameStartCode: Hashable {
+    let cursor: Int
+    let offset: Int
+    let width: Int
+
+    static func all(plan: PartitionPlan, layout: StateLayout) -> [FrameStartCode] {
+        var starts = layout.startCursors.compactMap { $0 }.map { FrameStartCode(cursor: $0, offset: 0, width: 8) }
+        for (call, place) in zip(plan.calls, layout.calls) {
+            guard let cursor = layout.startCursors[call.window], let input = place.input.map({ layout.inputs[$0] }) else {
+                continue
+            }
+            let form = input.argument?.type.form
+            let columns = [
+                input.partials.isEmpty ? nil : input.values.map { ($0, form!.storedBytes) },
+                input.sums.map { ($0, input.sumBytes) }, input.counts.map { ($0, 4) }, input.trues.map { ($0, 4) },
+                place.distinct == nil ? nil : input.next.map { ($0, 4) },
+            ]
+            for (offset, width) in columns.compactMap({ $0 }) {
+                let start = FrameStartCode(cursor: cursor, offset: offset, width: width)
+                if !starts.contains(start) { starts.append(start) }
+            }
+        }
+        return starts
     }
 }
 

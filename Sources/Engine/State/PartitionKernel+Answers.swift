@@ -2,64 +2,114 @@ import Bytes
 import Values
 
 extension PartitionKernel {
-    /// Computes all calls for the row at `position` and writes them to the batch's registers.
-    @inline(__always)
-    func answer(
-        _ view: BatchRows, _ row: Int, _ record: KeyRecord, _ log: KeyLog, position: Int, floor: Int, memory: inout ShardMemory,
-        output: inout TextArena
-    ) {
+    /// Computes all calls for the first `count` pending rows, one call after the other, and writes them to the batch's
+    /// registers.
+    ///
+    /// - Parameter hasBlocks: the rows were stored by `store`, so that `pending.blocks` speaks of them.
+    func answer(_ view: BatchRows, _ count: Int, hasBlocks: Bool, memory: inout ShardMemory, output: inout TextArena) {
         for number in 0..<code.callCount {
             let call = code.calls[number]
-            let frame = frames[call.window]
+            let frames = UnsafePointer(pending.frames + call.window &* PendingRows.capacity)
             let result = view.vectors[call.result]
             switch call.kind {
             case .rows:
-                result.integers[row] = Int64(frame.rows &+ frame.rowsApart)
-                result.nulls[row] = 0
-            case .count:
-                result.integers[row] = count(record, log, code.inputs[call.input], frame)
-                result.nulls[row] = 0
-            case .distinct:
-                let distinct = code.distincts[call.distinct]
-                let input = code.inputs[call.input]
-                result.integers[row] = DistinctCount(record, distinct, input, log).count(of: frame)
-                result.nulls[row] = 0
-            case .sumDouble, .averageDouble:
-                let values = presentRows(record, log, code.inputs[call.input], frame)
-                if values == 0 {
-                    result.nulls[row] = 1
-                    continue
+                for index in 0..<count {
+                    result.integers[pending.rows[index]] = Int64(frames[index].rows &+ frames[index].rowsApart)
+                    result.nulls[pending.rows[index]] = 0
                 }
-                let sum = sum(record, log, call, frame)
-                result.doubles[row] = call.kind == .sumDouble ? sum : sum / Double(values)
-                result.nulls[row] = 0
-            case .sumInteger, .averageInteger, .sumWide, .averageWide:
-                exactSum(record, log, call, frame, result, row)
-            case .varianceSample, .variancePopulation, .deviationSample, .deviationPopulation:
-                variance(record, log, call, frame, result, row)
-            case .minimum, .maximum:
-                extreme(record, log, call, frame, result, row, memory: memory, output: &output)
-            case .booleanAnd, .booleanOr:
+            case .count:
                 let input = code.inputs[call.input]
-                let values = presentRows(record, log, input, frame)
-                let trues = cumulative(record, log, total: input.trueTotal, column: input.trues, frame)
-                result.booleans[row] = (call.kind == .booleanOr ? trues > 0 : trues == values) ? 1 : 0
-                result.nulls[row] = values == 0 ? 1 : 0
+                for index in 0..<count {
+                    result.integers[pending.rows[index]] = self.count(
+                        pending.records[index], pending.logs[index], input, frames[index])
+                    result.nulls[pending.rows[index]] = 0
+                }
+            case .distinct:
+                let (distinct, input) = (code.distincts[call.distinct], code.inputs[call.input])
+                for index in 0..<count {
+                    let counted = DistinctCount(pending.records[index], distinct, input, pending.logs[index])
+                    result.integers[pending.rows[index]] = counted.count(of: frames[index])
+                    result.nulls[pending.rows[index]] = 0
+                }
+            case .sumDouble: sums(call, frames, result, count, hasBlocks: hasBlocks, isAverage: false)
+            case .averageDouble: sums(call, frames, result, count, hasBlocks: hasBlocks, isAverage: true)
+            case .sumInteger, .averageInteger, .sumWide, .averageWide:
+                for index in 0..<count {
+                    exactSum(pending.records[index], pending.logs[index], call, frames[index], result, pending.rows[index])
+                }
+            case .varianceSample, .variancePopulation, .deviationSample, .deviationPopulation:
+                for index in 0..<count {
+                    variance(
+                        pending.records[index], pending.logs[index], call, frames[index],
+                        newest: newest(VarianceOfValues.self, call, index, frames[index], hasBlocks: hasBlocks), result,
+                        pending.rows[index])
+                }
+            case .minimum, .maximum:
+                extremes(call, frames, result, count, hasBlocks: hasBlocks, memory: memory, output: &output)
+            case .booleanAnd, .booleanOr:
+                for index in 0..<count {
+                    logical(pending.records[index], pending.logs[index], call, frames[index], result, pending.rows[index])
+                }
             case .first, .last, .nth:
-                positional(record, log, call, frame, floor: floor, result, row, memory: memory, output: &output)
+                for index in 0..<count {
+                    positional(
+                        pending.records[index], pending.logs[index], call, frames[index], floor: pending.floors[index], result,
+                        pending.rows[index], memory: memory, output: &output)
+                }
             case .lag:
-                lag(view, row, log, call, position: position, floor: floor, result, memory: memory, output: &output)
-            case .rowNumber:
-                result.integers[row] = Int64(position - min(floor, position) + 1)
-                result.nulls[row] = view.mode == .lookUp ? 1 : 0
-            case .rank, .denseRank:
-                result.nulls[row] = view.mode == .lookUp ? 1 : 0
-                if view.mode == .lookUp { continue }
-                result.integers[row] =
-                    call.kind == .rank
-                    ? rank(log, position: position, floor: floor) : denseRank(record, log, position: position, floor: floor)
+                for index in 0..<count {
+                    lag(
+                        view, pending.rows[index], pending.logs[index], call, position: pending.positions[index],
+                        floor: pending.floors[index], result, memory: memory, output: &output)
+                }
+            case .rowNumber, .rank, .denseRank:
+                for index in 0..<count {
+                    result.nulls[pending.rows[index]] = view.mode == .lookUp ? 1 : 0
+                    if view.mode != .lookUp { result.integers[pending.rows[index]] = self.number(call.kind, index) }
+                }
             }
         }
+    }
+
+    /// row_number, rank and dense_rank of a pending row.
+    @inline(__always)
+    private func number(_ kind: CallFields.Kind, _ index: Int) -> Int64 {
+        let (log, position, floor) = (pending.logs[index], pending.positions[index], pending.floors[index])
+        switch kind {
+        case .rank: return rank(log, position: position, floor: floor)
+        case .denseRank: return denseRank(pending.records[index], log, position: position, floor: floor)
+        default: return Int64(position &- min(floor, position) &+ 1)
+        }
+    }
+
+    /// sum and avg of doubles.
+    @inline(__always)
+    private func sums(
+        _ call: CallCode, _ frames: UnsafePointer<FramePositions>, _ result: Vector, _ count: Int, hasBlocks: Bool,
+        isAverage: Bool
+    ) {
+        let input = code.inputs[call.input]
+        for index in 0..<count {
+            let (record, log, row) = (pending.records[index], pending.logs[index], pending.rows[index])
+            let values = presentRows(record, log, input, frames[index])
+            result.nulls[row] = values == 0 ? 1 : 0
+            if values == 0 { continue }
+            let sum = sum(
+                record, log, input, call, frames[index],
+                newest: newest(SumOfDoubles.self, call, index, frames[index], hasBlocks: hasBlocks))
+            result.doubles[row] = isAverage ? sum / Double(values) : sum
+        }
+    }
+
+    @inline(__always)
+    private func logical(
+        _ record: KeyRecord, _ log: KeyLog, _ call: CallCode, _ frame: FramePositions, _ result: Vector, _ row: Int
+    ) {
+        let input = code.inputs[call.input]
+        let values = presentRows(record, log, input, frame)
+        let trues = cumulative(record, log, total: input.trueTotal, column: input.trues, frame)
+        result.booleans[row] = (call.kind == .booleanOr ? trues > 0 : trues == values) ? 1 : 0
+        result.nulls[row] = values == 0 ? 1 : 0
     }
 
     /// A key that has no rows: counts are 0, all else is NULL.
@@ -144,20 +194,34 @@ extension PartitionKernel {
 
     // MARK: From values and partials
 
+    /// The aggregate of the rows of the newest block up to a pending row, where its frame ends with the row itself.
     @inline(__always)
-    private func sum(_ record: KeyRecord, _ log: KeyLog, _ call: CallCode, _ frame: FramePositions) -> Double {
-        let input = code.inputs[call.input]
-        let sum = BlockLevels<SumOfDoubles>(log, input, offset: call.partial, texts: .nothing).value(of: frame)
+    private func newest<Aggregate: BlockAggregate>(
+        _ aggregate: Aggregate.Type, _ call: CallCode, _ index: Int, _ frame: FramePositions, hasBlocks: Bool
+    ) -> UnsafePointer<Aggregate.Partial>? {
+        if !hasBlocks || frame.end != pending.positions[index] &+ 1 { return nil }
+        return UnsafePointer(pending.blocks(call.partialNumber, as: Aggregate.Partial.self) + index)
+    }
+
+    @inline(__always)
+    private func sum(
+        _ record: KeyRecord, _ log: KeyLog, _ input: InputCode, _ call: CallCode, _ frame: FramePositions,
+        newest: UnsafePointer<Double>?
+    ) -> Double {
+        let sum = BlockLevels<SumOfDoubles>(log, input, offset: call.partial, texts: .nothing).value(
+            of: frame, newest: newest)
         if !frame.isWhole || call.fold < 0 { return sum }
         let parts = record.field(code.folds[call.fold].offset, as: Double.self)
         return parts[0] + (parts[1] + sum)
     }
 
     private func variance(
-        _ record: KeyRecord, _ log: KeyLog, _ call: CallCode, _ frame: FramePositions, _ result: Vector, _ row: Int
+        _ record: KeyRecord, _ log: KeyLog, _ call: CallCode, _ frame: FramePositions, newest: UnsafePointer<Moments>?,
+        _ result: Vector, _ row: Int
     ) {
         let input = code.inputs[call.input]
-        var moments = BlockLevels<VarianceOfValues>(log, input, offset: call.partial, texts: .nothing).value(of: frame)
+        var moments = BlockLevels<VarianceOfValues>(log, input, offset: call.partial, texts: .nothing).value(
+            of: frame, newest: newest)
         if frame.isWhole && call.fold >= 0 {
             moments = record.field(code.folds[call.fold].offset, as: Moments.self).pointee.merged(moments)
         }
@@ -170,56 +234,76 @@ extension PartitionKernel {
         result.doubles[row] = isDeviation ? variance.squareRoot() : variance
     }
 
-    @inline(__always)
-    private func extreme(
-        _ record: KeyRecord, _ log: KeyLog, _ call: CallCode, _ frame: FramePositions, _ result: Vector, _ row: Int,
+    /// min and max, by the form of their values.
+    private func extremes(
+        _ call: CallCode, _ frames: UnsafePointer<FramePositions>, _ result: Vector, _ count: Int, hasBlocks: Bool,
         memory: borrowing ShardMemory, output: inout TextArena
     ) {
-        let input = code.inputs[call.input]
-        if presentRows(record, log, input, frame) == 0 {
-            result.nulls[row] = 1
-            return
-        }
-        result.nulls[row] = 0
         let isGreatest = call.kind == .maximum
         switch call.resultForm {
         case .integer:
-            result.integers[row] =
-                isGreatest
-                ? extremeValue(GreatestInteger.self, record, log, call, frame, .nothing)
-                : extremeValue(LeastInteger.self, record, log, call, frame, .nothing)
+            if isGreatest {
+                extremes(GreatestInteger.self, call, frames, result, count, hasBlocks) { result.integers[$0] = $1 }
+            } else {
+                extremes(LeastInteger.self, call, frames, result, count, hasBlocks) { result.integers[$0] = $1 }
+            }
         case .double:
-            result.doubles[row] =
-                isGreatest
-                ? extremeValue(GreatestDouble.self, record, log, call, frame, .nothing)
-                : extremeValue(LeastDouble.self, record, log, call, frame, .nothing)
+            if isGreatest {
+                extremes(GreatestDouble.self, call, frames, result, count, hasBlocks) { result.doubles[$0] = $1 }
+            } else {
+                extremes(LeastDouble.self, call, frames, result, count, hasBlocks) { result.doubles[$0] = $1 }
+            }
         case .decimal:
-            result.decimals[row] =
-                isGreatest
-                ? extremeValue(GreatestDecimal.self, record, log, call, frame, .nothing)
-                : extremeValue(LeastDecimal.self, record, log, call, frame, .nothing)
+            if isGreatest {
+                extremes(GreatestDecimal.self, call, frames, result, count, hasBlocks) { result.decimals[$0] = $1 }
+            } else {
+                extremes(LeastDecimal.self, call, frames, result, count, hasBlocks) { result.decimals[$0] = $1 }
+            }
         case .interval:
-            result.intervals[row] =
-                isGreatest
-                ? extremeValue(GreatestInterval.self, record, log, call, frame, .nothing)
-                : extremeValue(LeastInterval.self, record, log, call, frame, .nothing)
+            if isGreatest {
+                extremes(GreatestInterval.self, call, frames, result, count, hasBlocks) { result.intervals[$0] = $1 }
+            } else {
+                extremes(LeastInterval.self, call, frames, result, count, hasBlocks) { result.intervals[$0] = $1 }
+            }
         case .text:
             let texts = memory.texts.table(memory.arena)
-            let number =
-                isGreatest
-                ? extremeValue(GreatestText.self, record, log, call, frame, texts)
-                : extremeValue(LeastText.self, record, log, call, frame, texts)
-            copy(number, to: result, row, memory, &output)
+            if isGreatest {
+                extremes(GreatestText.self, call, frames, result, count, hasBlocks, texts) {
+                    copy($1, to: result, $0, memory, &output)
+                }
+            } else {
+                extremes(LeastText.self, call, frames, result, count, hasBlocks, texts) {
+                    copy($1, to: result, $0, memory, &output)
+                }
+            }
         case .boolean:
             preconditionFailure("min and max of boolean are refused by the language")
         }
     }
 
     @inline(__always)
+    private func extremes<E: Extreme>(
+        _ extreme: E.Type, _ call: CallCode, _ frames: UnsafePointer<FramePositions>, _ result: Vector, _ count: Int,
+        _ hasBlocks: Bool, _ texts: TextTable = .nothing, _ write: (Int, E.Partial) -> Void
+    ) {
+        let input = code.inputs[call.input]
+        for index in 0..<count {
+            let (record, log, row) = (pending.records[index], pending.logs[index], pending.rows[index])
+            let isEmpty = presentRows(record, log, input, frames[index]) == 0
+            result.nulls[row] = isEmpty ? 1 : 0
+            if isEmpty { continue }
+            let newest = newest(E.self, call, index, frames[index], hasBlocks: hasBlocks)
+            write(row, extremeValue(E.self, record, log, call, frames[index], newest: newest, texts))
+        }
+    }
+
+    @inline(__always)
     private func extremeValue<E: Extreme>(
-        _ extreme: E.Type, _ record: KeyRecord, _ log: KeyLog, _ call: CallCode, _ frame: FramePositions, _ texts: TextTable
+        _ extreme: E.Type, _ record: KeyRecord, _ log: KeyLog, _ call: CallCode, _ frame: FramePositions,
+        newest: UnsafePointer<E.Partial>?, _ texts: TextTable
     ) -> E.Partial {
-        let value = BlockLevels<E>(log, code.inputs[call.input], offset: call.partial, texts: texts).value(of: frame)
+        let value = BlockLevels<E>(log, code.inputs[call.input], offset: call.partial, texts: texts).value(
+            of: frame, newest: newest)
         if !frame.isWhole || call.fold < 0 || foldState(record, code.folds[call.fold]) == 0 { return value }
         return E.combine(record.field(code.folds[call.fold].offset, as: E.Partial.self).pointee, value, texts)
     }

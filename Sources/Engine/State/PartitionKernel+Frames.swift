@@ -2,61 +2,98 @@ import Plan
 import Values
 
 extension PartitionKernel {
-    /// Works out the frames of all windows for the row at `position` (or, without a row, for the moment `time`). Cursors
-    /// of RANGE bounds only say where to look first.
+    /// Works out the frames of all windows for the first `count` pending rows (or, without rows, for moments). Cursors of
+    /// RANGE bounds only say where to look first.
     @inline(__always)
-    func resolveFrames(_ record: KeyRecord, _ log: KeyLog, position: Int, time: Int64, hasRow: Bool, floor: Int) {
+    func resolveFrames(_ count: Int, hasRow: Bool) {
         for number in 0..<code.windowCount {
             let window = code.windows[number]
-            // A late row from before the rows that were forgotten sees none of those behind it.
-            let floor = min(floor, position)
-            var isWhole = false
-            var start: Int
-            switch window.start {
-            case .range:
-                start = search(record, log, cursor: window.startCursor, bound: window.startDistance.start(before: time))
-            case .unbounded:
-                isWhole = floor == 0 || floor < log.head
-                start = max(log.head, floor)
-            case .rows:
-                start = max(position &- window.startCount, log.head, floor)
-            case .peers:
-                start = firstPeer(log, position: position, time: time, hasRow: hasRow)
-            case .groups:
-                let group = group(record, log, position: position, time: time, hasRow: hasRow)
-                start = max(firstRow(record, log, ofGroup: group &- window.startCount, near: position), floor)
-            }
-            var end: Int
-            switch window.end {
-            case .row:
-                end = hasRow ? position &+ 1 : position
-            case .range:
-                let bound = window.endDistance.end(before: time)
-                end = bound == .max ? log.tail : search(record, log, cursor: window.endCursor, bound: bound &+ 1)
-                end = min(end, hasRow ? position &+ 1 : position)
-            case .rows:
-                end = min(position &- window.endCount &+ 1, hasRow ? position &+ 1 : position)
-            case .groups:
-                let group = group(record, log, position: position, time: time, hasRow: hasRow)
-                end = firstRow(record, log, ofGroup: group &- window.endCount &+ 1, near: position)
-            }
-            var apart = -1
-            if hasRow {
-                if window.excludesRow { end = min(end, position) }
-                if window.excludesPeers {
-                    let peer = firstPeer(log, position: position, time: time, hasRow: true)
-                    if window.keepsRow && peer < position && start <= position && end > position { apart = position }
-                    if !window.keepsRow || peer < position { end = min(end, peer) }
-                }
-            }
-            if isWhole {
-                end = max(end, log.head)
-                frames[number] = FramePositions(start: start, end: end, isWhole: true, rows: end &- floor, apart: apart)
+            let frames = pending.frames + number &* PendingRows.capacity
+            if window.isPlainRange && hasRow {
+                resolvePlainRange(window, frames, count)
             } else {
-                end = max(end, start)
-                frames[number] = FramePositions(start: start, end: end, isWhole: false, rows: end &- start, apart: apart)
+                for index in 0..<count { frames[index] = frame(window, index, hasRow: hasRow) }
             }
         }
+    }
+
+    /// Frames from a fixed distance before the row to the row itself.
+    @inline(__always)
+    private func resolvePlainRange(_ window: WindowCode, _ frames: UnsafeMutablePointer<FramePositions>, _ count: Int) {
+        let distance = window.startDistance
+        let cursor = window.startCursor
+        for index in 0..<count {
+            let log = pending.logs[index]
+            let position = pending.positions[index]
+            let bound = distance.fixedStart(before: pending.times[index])
+            let field = pending.records[index].field(cursor, as: UInt32.self)
+            let hint = log.head &+ Int(Int32(bitPattern: field.pointee &- UInt32(truncatingIfNeeded: log.head)))
+            var start = max(log.head, min(hint, position))
+            let (times, mask) = (log.times, log.mask)
+            if start > log.head && times[(start &- 1) & mask] >= bound {
+                start = log.firstPosition(atLeast: bound, from: start)
+            } else if times[start & mask] < bound {
+                start = start &+ 1
+                // The row's own time is not before its bound: the search ends there.
+                if times[start & mask] < bound { start = log.firstPosition(atLeast: bound, from: start) }
+            }
+            field.pointee = UInt32(truncatingIfNeeded: start)
+            let end = position &+ 1
+            frames[index] = FramePositions(start: start, end: end, isWhole: false, rows: end &- start)
+        }
+    }
+
+    @inline(__always)
+    private func frame(_ window: WindowCode, _ index: Int, hasRow: Bool) -> FramePositions {
+        let (record, log) = (pending.records[index], pending.logs[index])
+        let (position, time) = (pending.positions[index], pending.times[index])
+        // A late row from before the rows that were forgotten sees none of those behind it.
+        let floor = min(pending.floors[index], position)
+        var isWhole = false
+        var start: Int
+        switch window.start {
+        case .range:
+            start = search(record, log, cursor: window.startCursor, bound: window.startDistance.start(before: time))
+        case .unbounded:
+            isWhole = floor == 0 || floor < log.head
+            start = max(log.head, floor)
+        case .rows:
+            start = max(position &- window.startCount, log.head, floor)
+        case .peers:
+            start = firstPeer(log, position: position, time: time, hasRow: hasRow)
+        case .groups:
+            let group = group(record, log, position: position, time: time, hasRow: hasRow)
+            start = max(firstRow(record, log, ofGroup: group &- window.startCount, near: position), floor)
+        }
+        var end: Int
+        switch window.end {
+        case .row:
+            end = hasRow ? position &+ 1 : position
+        case .range:
+            let bound = window.endDistance.end(before: time)
+            end = bound == .max ? log.tail : search(record, log, cursor: window.endCursor, bound: bound &+ 1)
+            end = min(end, hasRow ? position &+ 1 : position)
+        case .rows:
+            end = min(position &- window.endCount &+ 1, hasRow ? position &+ 1 : position)
+        case .groups:
+            let group = group(record, log, position: position, time: time, hasRow: hasRow)
+            end = firstRow(record, log, ofGroup: group &- window.endCount &+ 1, near: position)
+        }
+        var apart = -1
+        if hasRow {
+            if window.excludesRow { end = min(end, position) }
+            if window.excludesPeers {
+                let peer = firstPeer(log, position: position, time: time, hasRow: true)
+                if window.keepsRow && peer < position && start <= position && end > position { apart = position }
+                if !window.keepsRow || peer < position { end = min(end, peer) }
+            }
+        }
+        if isWhole {
+            end = max(end, log.head)
+            return FramePositions(start: start, end: end, isWhole: true, rows: end &- floor, apart: apart)
+        }
+        end = max(end, start)
+        return FramePositions(start: start, end: end, isWhole: false, rows: end &- start, apart: apart)
     }
 
     @inline(__always)

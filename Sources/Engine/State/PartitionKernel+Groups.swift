@@ -6,10 +6,10 @@ import Values
 ///
 /// A late row goes behind its peers: it begins a group or joins the one before it, and never changes what another row does.
 extension PartitionKernel {
-    /// After the row at `position` has its time and its tie-breakers.
-    func storeGroup(_ record: KeyRecord, _ log: KeyLog, position: Int, isNewest: Bool) {
+    /// After the row at `position`, the newest of what was counted, has its time and its tie-breakers.
+    func storeGroup(_ record: KeyRecord, _ log: KeyLog, position: Int) {
         let begins = position == log.head || position == record.floor || !arePeers(log, position &- 1, position)
-        advance(record, log, total: code.groupTotal, column: code.groups, by: begins ? 1 : 0, position, isNewest)
+        advance(record, log, total: code.groupTotal, column: code.groups, by: begins ? 1 : 0, position)
     }
 
     private func arePeers(_ log: KeyLog, _ left: Int, _ right: Int) -> Bool {

@@ -84,77 +84,165 @@ extension PartitionKernel {
 
     // MARK: Values
 
-    /// Stores what an input keeps of the row, and carries its totals on.
+    /// Stores what the log keeps of the first `count` pending rows, each the newest of its key but for pending ones behind
+    /// it, and carries totals, links and block partials on.
     @inline(__always)
-    func storeInput(
-        _ view: BatchRows, _ row: Int, _ number: Int, _ record: KeyRecord, _ log: KeyLog, position: Int, isNewest: Bool,
-        arenaBase: UnsafeMutableRawPointer
-    ) {
-        let input = code.inputs[number]
-        let slot = position & log.mask
-        let isPassed =
-            input.filter < 0 || (view.vectors[input.filter].nulls[row] == 0 && view.vectors[input.filter].booleans[row] != 0)
-        let isPresent = isPassed && (input.argument < 0 || view.vectors[input.argument].nulls[row] == 0)
-        if input.values >= 0 && !input.isTime {
-            log.store(input, view.vectors[input.argument], row: row, isPresent: isPresent, text: texts[number], slot: slot)
-        }
-        if input.counts >= 0 {
-            advance(record, log, total: input.countTotal, column: input.counts, by: isPresent ? 1 : 0, position, isNewest)
-        }
-        if input.trues >= 0 {
-            let isTrue = isPresent && view.vectors[input.argument].booleans[row] != 0
-            advance(record, log, total: input.trueTotal, column: input.trues, by: isTrue ? 1 : 0, position, isNewest)
-        }
-        if input.sums >= 0 {
-            let vector = view.vectors[input.argument]
-            if input.sumBytes == 8 {
-                advanceSum(record, log, input, by: isPresent ? vector.integers[row] : 0, position, isNewest)
-            } else {
-                let value = input.form == .decimal ? vector.decimals[row] : Int128(vector.integers[row])
-                advanceSum(record, log, input, by: isPresent ? value : 0, position, isNewest)
+    func store(_ view: BatchRows, _ count: Int, memory: borrowing ShardMemory) {
+        for number in 0..<code.inputCount {
+            let input = code.inputs[number]
+            storeInput(view, number, input, count)
+            if input.next < 0 { continue }
+            for index in 0..<count {
+                Occurrences(pending.records[index], input, pending.logs[index], memory.arena.base).append(
+                    pending.positions[index])
             }
         }
-        if input.next >= 0 {
-            let occurrences = Occurrences(record, input, log, arenaBase)
-            if isNewest { occurrences.append(position) } else { occurrences.insert(position) }
+        if code.tieCount > 0 {
+            for index in 0..<count { storeTies(view, index) }
+        }
+        if code.groups >= 0 {
+            for index in 0..<count { storeGroup(pending.records[index], pending.logs[index], position: pending.positions[index]) }
+        }
+        if code.partialCount > 0 { appendToPartials(count, texts: memory) }
+    }
+
+    /// Stores the one pending row, which stands before others of its key: what follows from the rows before them is put
+    /// right for all of them.
+    func storeInside(_ view: BatchRows, memory: borrowing ShardMemory) {
+        let (record, log, position) = (pending.records[0], pending.logs[0], pending.positions[0])
+        for number in 0..<code.inputCount {
+            let input = code.inputs[number]
+            let before = Totals(record, input)
+            storeInput(view, number, input, 1)
+            before.carry(record, log, input, over: position)
+            if input.next >= 0 { Occurrences(record, input, log, memory.arena.base).insert(position) }
+        }
+        if code.tieCount > 0 { storeTies(view, 0) }
+        if code.groups >= 0 {
+            let before = record.field(code.groupTotal, as: Int64.self).pointee
+            storeGroup(record, log, position: position)
+            let step = record.field(code.groupTotal, as: Int64.self).pointee &- before
+            Totals.carry(log.column(code.groups, as: UInt32.self), log, position, by: UInt32(truncatingIfNeeded: step))
+        }
+        rebuildPartials(log, from: position, texts: memory)
+    }
+
+    @inline(__always)
+    private func storeInput(_ view: BatchRows, _ number: Int, _ input: InputCode, _ count: Int) {
+        let present = pending.present
+        if input.mayBeNull {
+            findPresent(view, input, count)
+        } else {
+            present.update(repeating: 1, count: count)
+        }
+        if input.values >= 0 && !input.isTime { storeValues(view, number, input, count) }
+        if input.counts >= 0 {
+            for index in 0..<count {
+                advance(
+                    pending.records[index], pending.logs[index], total: input.countTotal, column: input.counts,
+                    by: Int64(present[index]), pending.positions[index])
+            }
+        }
+        if input.trues >= 0 {
+            let booleans = view.vectors[input.argument].booleans
+            for index in 0..<count {
+                advance(
+                    pending.records[index], pending.logs[index], total: input.trueTotal, column: input.trues,
+                    by: present[index] != 0 && booleans[pending.rows[index]] != 0 ? 1 : 0, pending.positions[index])
+            }
+        }
+        if input.sums >= 0 { storeSums(view, input, count) }
+    }
+
+    /// Which rows' arguments are there: neither NULL nor filtered out.
+    @inline(__always)
+    private func findPresent(_ view: BatchRows, _ input: InputCode, _ count: Int) {
+        let present = pending.present
+        if input.argument >= 0 {
+            let nulls = view.vectors[input.argument].nulls
+            for index in 0..<count { present[index] = nulls[pending.rows[index]] == 0 ? 1 : 0 }
+        } else {
+            present.update(repeating: 1, count: count)
+        }
+        if input.filter >= 0 {
+            let filter = view.vectors[input.filter]
+            for index in 0..<count {
+                let row = pending.rows[index]
+                present[index] &= filter.nulls[row] == 0 && filter.booleans[row] != 0 ? 1 : 0
+            }
+        }
+    }
+
+    @inline(__always)
+    private func storeValues(_ view: BatchRows, _ number: Int, _ input: InputCode, _ count: Int) {
+        let vector = view.vectors[input.argument]
+        let texts = pending.texts + number &* PendingRows.capacity
+        let offset = input.values
+        if input.mayBeNull {
+            for index in 0..<count {
+                let log = pending.logs[index]
+                log.store(
+                    input, vector, row: pending.rows[index], isPresent: pending.present[index] != 0, text: texts[index],
+                    slot: pending.positions[index] & log.mask)
+            }
+            return
+        }
+        switch input.form {
+        case .integer:
+            for index in 0..<count {
+                let log = pending.logs[index]
+                log.column(offset, as: Int64.self)[pending.positions[index] & log.mask] = vector.integers[pending.rows[index]]
+            }
+        case .double:
+            for index in 0..<count {
+                let log = pending.logs[index]
+                log.column(offset, as: Double.self)[pending.positions[index] & log.mask] =
+                    StoredValue.stored(vector.doubles[pending.rows[index]])
+            }
+        default:
+            for index in 0..<count {
+                let log = pending.logs[index]
+                log.store(
+                    input, vector, row: pending.rows[index], isPresent: true, text: texts[index],
+                    slot: pending.positions[index] & log.mask)
+            }
         }
     }
 
     /// Columns of 4 bytes hold the low half of what came before the row; the record holds the whole total.
     @inline(__always)
-    func advance(
-        _ record: KeyRecord, _ log: KeyLog, total: Int, column: Int, by step: Int64, _ position: Int, _ isNewest: Bool
-    ) {
+    func advance(_ record: KeyRecord, _ log: KeyLog, total: Int, column: Int, by step: Int64, _ position: Int) {
         let total = record.field(total, as: Int64.self)
-        let values = log.column(column, as: UInt32.self)
-        if isNewest {
-            values[position & log.mask] = UInt32(truncatingIfNeeded: total.pointee)
-        } else {
-            values[position & log.mask] = values[(position &+ 1) & log.mask]
-            if step != 0 {
-                for younger in position &+ 1..<log.tail { values[younger & log.mask] &+= UInt32(truncatingIfNeeded: step) }
-            }
-        }
+        log.column(column, as: UInt32.self)[position & log.mask] = UInt32(truncatingIfNeeded: total.pointee)
         total.pointee &+= step
     }
 
     @inline(__always)
-    private func advanceSum<T: FixedWidthInteger>(
-        _ record: KeyRecord, _ log: KeyLog, _ input: InputCode, by step: T, _ position: Int, _ isNewest: Bool
-    ) {
-        let total = record.field(input.sumTotal, as: T.self)
-        let values = log.column(input.sums, as: T.self)
-        if isNewest {
-            values[position & log.mask] = total.pointee
-        } else {
-            values[position & log.mask] = values[(position &+ 1) & log.mask]
-            for younger in position &+ 1..<log.tail { values[younger & log.mask] &+= step }
+    private func storeSums(_ view: BatchRows, _ input: InputCode, _ count: Int) {
+        let vector = view.vectors[input.argument]
+        for index in 0..<count {
+            let row = pending.rows[index]
+            let isPresent = pending.present[index] != 0
+            if input.sumBytes == 8 {
+                advanceSum(index, input, by: isPresent ? vector.integers[row] : 0)
+            } else {
+                let value = input.form == .decimal ? vector.decimals[row] : Int128(vector.integers[row])
+                advanceSum(index, input, by: isPresent ? value : 0)
+            }
         }
+    }
+
+    @inline(__always)
+    private func advanceSum<T: FixedWidthInteger>(_ index: Int, _ input: InputCode, by step: T) {
+        let log = pending.logs[index]
+        let total = pending.records[index].field(input.sumTotal, as: T.self)
+        log.column(input.sums, as: T.self)[pending.positions[index] & log.mask] = total.pointee
         total.pointee &+= step
     }
 
-    func storeTies(_ view: BatchRows, _ row: Int, _ log: KeyLog, position: Int) {
-        let slot = position & log.mask
+    private func storeTies(_ view: BatchRows, _ index: Int) {
+        let (log, row) = (pending.logs[index], pending.rows[index])
+        let slot = pending.positions[index] & log.mask
         for number in 0..<code.tieCount {
             let tie = code.ties[number]
             let vector = view.vectors[tie.register]
@@ -165,8 +253,53 @@ extension PartitionKernel {
             case .double: log.column(tie.values, as: Double.self)[slot] = vector.doubles[row]
             case .decimal: log.column(tie.values, as: Int128.self)[slot] = vector.decimals[row]
             case .interval: log.column(tie.values, as: Interval.self)[slot] = vector.intervals[row]
-            case .text: log.column(tie.values, as: UInt32.self)[slot] = texts[code.inputCount + number]
+            case .text:
+                log.column(tie.values, as: UInt32.self)[slot] =
+                    pending.texts[(code.inputCount &+ number) &* PendingRows.capacity &+ index]
             }
         }
+    }
+}
+
+/// An input's totals over all rows so far, before a row is stored inside of the log.
+private struct Totals {
+    var count: Int64 = 0
+    var trues: Int64 = 0
+    var sum: Int128 = 0
+
+    init(_ record: KeyRecord, _ input: InputCode) {
+        if input.counts >= 0 { count = record.field(input.countTotal, as: Int64.self).pointee }
+        if input.trues >= 0 { trues = record.field(input.trueTotal, as: Int64.self).pointee }
+        if input.sums >= 0 { sum = Totals.sum(record, input) }
+    }
+
+    private static func sum(_ record: KeyRecord, _ input: InputCode) -> Int128 {
+        input.sumBytes == 8
+            ? Int128(record.field(input.sumTotal, as: Int64.self).pointee) : record.field(input.sumTotal, as: Int128.self).pointee
+    }
+
+    /// Now that the row at `position` has been stored as if it were the newest: what came before it is what came before the
+    /// row behind it, and all rows behind it have what it brought before them.
+    func carry(_ record: KeyRecord, _ log: KeyLog, _ input: InputCode, over position: Int) {
+        let now = Totals(record, input)
+        if input.counts >= 0 {
+            Totals.carry(
+                log.column(input.counts, as: UInt32.self), log, position, by: UInt32(truncatingIfNeeded: now.count &- count))
+        }
+        if input.trues >= 0 {
+            Totals.carry(
+                log.column(input.trues, as: UInt32.self), log, position, by: UInt32(truncatingIfNeeded: now.trues &- trues))
+        }
+        if input.sums < 0 { return }
+        if input.sumBytes == 8 {
+            Totals.carry(log.column(input.sums, as: Int64.self), log, position, by: Int64(truncatingIfNeeded: now.sum &- sum))
+        } else {
+            Totals.carry(log.column(input.sums, as: Int128.self), log, position, by: now.sum &- sum)
+        }
+    }
+
+    static func carry<T: FixedWidthInteger>(_ values: UnsafeMutablePointer<T>, _ log: KeyLog, _ position: Int, by step: T) {
+        values[position & log.mask] = values[(position &+ 1) & log.mask]
+        for younger in position &+ 1..<log.tail { values[younger & log.mask] &+= step }
     }
 }

@@ -1,16 +1,12 @@
 import Bytes
 
-/// What reading and writing a key's log needs of a partition: its code, and room for what is worked out of one row.
+/// What reading and writing a key's log needs of a partition: its code, and the rows that wait.
 ///
-/// A value of three words. These could be methods of `Partition`, but a borrowing call of a noncopyable structure out of a
+/// A value of a few words. These could be methods of `Partition`, but a borrowing call of a noncopyable structure out of a
 /// mutating one copies the structure, several times a row.
 struct PartitionKernel {
     let codePlace: UnsafePointer<PartitionCode>
-    /// First and behind-last position of each window's frame for the row under way, and whether rows that were given up
-    /// belong to it.
-    let frames: UnsafeMutablePointer<FramePositions>
-    /// Numbers of the row's interned texts, by input; those of tie-breakers behind them.
-    let texts: UnsafeMutablePointer<UInt32>
+    let pending: PendingRows
 
     var code: PartitionCode { @inline(__always) unsafeAddress { codePlace } }
 
@@ -18,18 +14,14 @@ struct PartitionKernel {
         let place = UnsafeMutablePointer<PartitionCode>.allocate(capacity: 1)
         place.initialize(to: code)
         codePlace = UnsafePointer(place)
-        frames = .allocate(capacity: max(1, code.windowCount))
-        frames.initialize(repeating: FramePositions(), count: max(1, code.windowCount))
-        let textCount = code.inputCount + code.tieCount + 1
-        texts = .allocate(capacity: textCount)
-        texts.initialize(repeating: TextInterner.none, count: textCount)
+        pending = PendingRows(
+            windowCount: code.windowCount, textCount: code.inputCount + code.tieCount, partialCount: code.partialCount)
     }
 
     func deallocate() {
         code.deallocate()
         codePlace.deallocate()
-        frames.deallocate()
-        texts.deallocate()
+        pending.deallocate()
     }
 
     @inline(__always)
@@ -38,5 +30,11 @@ struct PartitionKernel {
         let capacity = record.capacity
         return KeyLog(
             base: log, capacity: capacity, head: record.head, tail: record.tail, partials: log + code.bytesPerEvent &* capacity)
+    }
+
+    /// Views of the first `count` pending rows' logs, as they are now.
+    @inline(__always)
+    func viewLogs(_ count: Int, _ base: UnsafeMutableRawPointer) {
+        for index in 0..<count { pending.logs[index] = logView(pending.records[index], base) }
     }
 }

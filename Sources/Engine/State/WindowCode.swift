@@ -19,6 +19,8 @@ struct WindowCode {
     let excludesPeers: Bool
     /// EXCLUDE TIES: the row itself stays where its peers go.
     let keepsRow: Bool
+    /// From a fixed distance before the row to the row itself, nothing excluded: what most frames are.
+    let isPlainRange: Bool
 
     init(
         _ frame: Frame, timeIsDate: Bool, zone: UnsafePointer<ZoneRules>?, startCursor: Int?, endCursor: Int?
@@ -48,6 +50,9 @@ struct WindowCode {
         excludesRow = frame.exclusion == .currentRow
         excludesPeers = frame.exclusion == .group || frame.exclusion == .ties
         keepsRow = frame.exclusion == .ties
+        isPlainRange =
+            start == .range && end == .row && frame.exclusion == .noOthers && self.startDistance.isFixed
+            && self.startDistance.fixedStart(before: 0) <= 0
     }
 
     /// The row's own group is where its peers are.
