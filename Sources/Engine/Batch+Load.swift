@@ -31,6 +31,7 @@ extension Batch {
             }
         case .text: loadText(column, into: vector.texts)
         case .interval: loadIntervals(source, &vector, ownNulls: memory.ownVectors[index].nulls)
+        case .array: arraysAreResults()
         }
         vectors[index] = vector
     }

@@ -72,6 +72,7 @@ public enum KeyHash {
                     nulls[row] == 0
                     ? hash(values[row].bytes, count: values[row].count, start: hashes[row]) : fold(hashes[row] ^ nullWord)
             }
+        case .array: arraysAreResults()
         }
     }
 

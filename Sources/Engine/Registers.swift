@@ -19,6 +19,9 @@ public struct Vector {
     @inline(__always) public var doubles: UnsafeMutablePointer<Double> { values.assumingMemoryBound(to: Double.self) }
     @inline(__always) public var decimals: UnsafeMutablePointer<Int128> { values.assumingMemoryBound(to: Int128.self) }
     @inline(__always) public var texts: UnsafeMutablePointer<TextReference> { values.assumingMemoryBound(to: TextReference.self) }
+    @inline(__always) public var arrays: UnsafeMutablePointer<ArrayReference> {
+        values.assumingMemoryBound(to: ArrayReference.self)
+    }
     @inline(__always) public var intervals: UnsafeMutablePointer<Interval> { values.assumingMemoryBound(to: Interval.self) }
 }
 

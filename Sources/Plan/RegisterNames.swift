@@ -208,6 +208,7 @@ extension Scalar {
         case .double(let value): text.append(double: value)
         case .decimal(let value): text.append(decimal: value, scale: type.scale)
         case .interval(let value): return "INTERVAL '\(value.readable)'"
+        case .array: arraysAreResults()
         case .integer(let value):
             switch type {
             case .date:

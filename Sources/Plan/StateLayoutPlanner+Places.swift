@@ -101,6 +101,7 @@ extension Form {
         case .text: 4
         case .integer, .double: 8
         case .decimal, .interval: 16
+        case .array: arraysAreResults()
         }
     }
 }

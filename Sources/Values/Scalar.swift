@@ -1,5 +1,5 @@
 /// A span of time as PostgreSQL keeps it: three fields that do not convert into one another.
-public struct Interval: Hashable, Sendable {
+public struct Interval: Hashable, Sendable, BitwiseCopyable {
     public var months: Int32
     public var days: Int32
     public var microseconds: Int64
@@ -33,6 +33,8 @@ public enum Scalar: Hashable, Sendable {
     case decimal(Int128)
     case text(String)
     case interval(Interval)
+    /// Elements are no arrays.
+    case array([Scalar])
 }
 
 /// A column's name, type and whether it may be NULL.

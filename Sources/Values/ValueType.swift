@@ -10,11 +10,14 @@
 /// | date | Date32 | `.integer` (days since 1970-01-01) |
 /// | timestamp, timestamptz | Timestamp(µs[, UTC]) | `.integer` (microseconds since 1970-01-01) |
 /// | interval | Interval(MonthDayNano) | `.interval` |
+/// | T[] (results only) | List<T> | `.array` |
 public enum ValueType: Hashable, Sendable {
     case boolean, smallint, integer, bigint, real, double
     /// Exact decimal; `precision` 1…38 digits, `scale` 0…precision of them behind the point.
     case numeric(precision: Int, scale: Int)
     case text, date, timestamp, timestamptz, interval
+    /// What array_agg yields: put out as it is, never computed with and never a table's column.
+    case array(ElementType)
 }
 
 /// How the engine holds a value of a type in a register; all SQL types of one form share kernels.
@@ -31,13 +34,15 @@ public enum Form: UInt8, Hashable, Sendable {
     case text
     /// `Interval`, 16 bytes.
     case interval
+    /// `ArrayReference`, 16 bytes; its elements' form is the element type's.
+    case array
 
     /// Bytes of one value in a register.
     public var stride: Int {
         switch self {
         case .boolean: 1
         case .integer, .double: 8
-        case .decimal, .text, .interval: 16
+        case .decimal, .text, .interval, .array: 16
         }
     }
 }
@@ -51,9 +56,11 @@ extension ValueType {
         case .numeric: .decimal
         case .text: .text
         case .interval: .interval
+        case .array: .array
         }
     }
 
+    public var isArray: Bool { if case .array = self { true } else { false } }
     public var isInteger: Bool { self == .smallint || self == .integer || self == .bigint }
     public var isNumeric: Bool { if case .numeric = self { true } else { false } }
     /// smallint, integer, bigint, real, double precision or numeric.
@@ -77,6 +84,7 @@ extension ValueType: CustomStringConvertible {
         case .timestamp: "timestamp"
         case .timestamptz: "timestamptz"
         case .interval: "interval"
+        case .array(let element): "\(element.type)[]"
         }
     }
 }

@@ -70,7 +70,29 @@ func cell(_ vector: Vector, _ type: ValueType, _ row: Int) -> Scalar {
     case .decimal: return .decimal(vector.decimals[row])
     case .text: return .text(String(decoding: vector.texts[row].buffer, as: UTF8.self))
     case .interval: return .interval(vector.intervals[row])
+    case .array: return .array(elements(vector.arrays[row], type))
     }
+}
+
+/// An array's elements, read as registers that stand at aligned addresses.
+private func elements(_ array: ArrayReference, _ type: ValueType) -> [Scalar] {
+    guard case .array(let element) = type, array.count > 0 else { return [] }
+    let stride = element.type.form.stride
+    let values = UnsafeMutableRawPointer.allocate(byteCount: array.count * stride, alignment: 16)
+    defer { values.deallocate() }
+    if element == .text {
+        var text = array.text
+        for index in 0..<array.count {
+            values.storeBytes(
+                of: TextReference(bytes: text, count: array.textBytes(index)), toByteOffset: index * stride,
+                as: TextReference.self)
+            text += array.textBytes(index)
+        }
+    } else {
+        values.copyMemory(from: array.values, byteCount: array.count * stride)
+    }
+    let vector = Vector(values: values, nulls: UnsafeMutablePointer(mutating: array.bytes!))
+    return (0..<array.count).map { cell(vector, element.type, $0) }
 }
 
 /// What an expression over columns gives, row by row, and how many cells failed.

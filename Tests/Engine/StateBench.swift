@@ -89,20 +89,11 @@ struct PartitionBench: ~Copyable {
         case .decimal(let value): vector.decimals[row] = value
         case .interval(let value): vector.intervals[row] = value
         case .text(let value): vector.texts[row] = Array(value.utf8).withUnsafeBufferPointer { texts.copy($0)! }
+        case .array: arraysAreResults()
         }
     }
 
     private func read(_ type: ValueType, _ vector: Vector, _ row: Int) -> Scalar {
-        if vector.nulls[row] != 0 { return .null }
-        switch type.form {
-        case .boolean: return .boolean(vector.booleans[row] != 0)
-        case .integer: return .integer(vector.integers[row])
-        case .double: return .double(vector.doubles[row])
-        case .decimal: return .decimal(vector.decimals[row])
-        case .interval: return .interval(vector.intervals[row])
-        case .text:
-            let text = vector.texts[row]
-            return .text(String(decoding: UnsafeBufferPointer(start: text.bytes, count: text.count), as: UTF8.self))
-        }
+        cell(vector, type, row)
     }
 }

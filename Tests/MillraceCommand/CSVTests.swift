@@ -107,3 +107,40 @@ func `texts that are no values are refused`(text: String, type: ValueType) {
             == #"{"t":"1969-12-31 23:59:58.5+00","d":"1969-12-31","n":-0.05,"s":"a\"b,\n\u0001","i":"1 years 2 mons 3 days -00:00:01","x":"-Infinity"}"#
             + "\n" + #"{"t":null,"d":null,"n":null,"s":null,"i":null,"x":null}"# + "\n")
 }
+
+@Test func `arrays are written as PostgreSQL writes them, and as JSON arrays`() {
+    var batch = ColumnBatch(fields: [
+        Field(name: "s", type: .array(.text)), Field(name: "n", type: .array(.numeric(precision: 5, scale: 2))),
+        Field(name: "t", type: .array(.timestamp)), Field(name: "b", type: .array(.boolean)),
+    ])
+    let texts = ["a", "", "null", "two words", "a,b", "{}", #"q"\"#, "é"]
+    batch.withColumn(0) { column in
+        column.appendArray { elements in
+            for text in texts { elements.append(utf8: text.utf8) }
+            elements.appendNull()
+        }
+    }
+    batch.withColumn(1) { column in
+        column.appendArray { elements in
+            elements.append(Int128(-5))
+            elements.appendNull()
+        }
+    }
+    batch.withColumn(2) { $0.appendArray { $0.append(Int64(0)) } }
+    batch.withColumn(3) { column in
+        column.appendArray { elements in
+            elements.append(true)
+            elements.append(false)
+        }
+    }
+    for column in 0..<4 { batch.withColumn(column) { $0.appendNull() } }
+    for column in 0..<4 { batch.withColumn(column) { $0.appendArray { _ in } } }
+    #expect(
+        String(decoding: CSVText.rows(batch), as: UTF8.self)
+            == #""{a,"""",""null"",""two words"",""a,b"",""{}"",""q\""\\"",é,NULL}","{-0.05,NULL}","{""1970-01-01 00:00:00""}","{t,f}""#
+            + "\n,,,\n{},{},{},{}\n")
+    #expect(
+        String(decoding: JSONText.rows(batch), as: UTF8.self)
+            == #"{"s":["a","","null","two words","a,b","{}","q\"\\","é",null],"n":[-0.05,null],"t":["1970-01-01 00:00:00"],"b":[true,false]}"#
+            + "\n" + #"{"s":null,"n":null,"t":null,"b":null}"# + "\n" + #"{"s":[],"n":[],"t":[],"b":[]}"# + "\n")
+}

@@ -67,6 +67,24 @@ import Wire
         #expect(found == [[.null, .interval(Interval(days: 1)), .null]])
     }
 
+    @Test func `an interval beyond what nanoseconds reach is NULL among the elements of an array`() throws {
+        let field = Field(name: "iv", type: .array(.interval))
+        let day = Scalar.interval(Interval(days: 1))
+        let batch = Cells([(field, [.array([day, .interval(Interval(microseconds: .min)), .null]), .array([day])])])
+        let found = try cells(of: batch.message(), target: [field], source: ArrowSchema(fields: [field]))
+        #expect(found == [[.array([day, .null, .null]), .array([day])]])
+    }
+
+    @Test func `arrays with more elements than a message may have bytes are refused and leave the output as it was`() throws {
+        let batch = Cells([(Field(name: "a", type: .array(.bigint)), [.array(Array(repeating: .integer(1), count: 5000))])])
+        let writer = BatchWriter(fields: batch.fields, messageBytesMax: 4096)
+        var output = OutputBuffer()
+        let error = #expect(throws: WireError.self) { try writer.write(rows: 1, columns: batch.sources, into: &output) }
+        #expect(error == .tooLarge(what: "the elements of one batch", found: 5000, limit: 4096))
+        let count = output.count
+        #expect(count == 0)
+    }
+
     @Test func `a batch that would be too large is refused and leaves the output as it was`() throws {
         let batch = Cells([(Field(name: "s", type: .text), [.text(String(repeating: "x", count: 5000))])])
         let writer = BatchWriter(fields: batch.fields, messageBytesMax: 4096)

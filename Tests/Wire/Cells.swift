@@ -24,16 +24,20 @@ final class Cells {
     }
 
     private func append(_ field: Field, _ cells: [Scalar]) {
-        let stride = field.type.form.stride
-        let values = block(cells.count * stride)
         let nulls = block(cells.count).assumingMemoryBound(to: UInt8.self)
+        let values = registers(cells, field.type.form, nulls: nulls)
+        sources.append(BatchWriter.Source(values: UnsafeRawPointer(values), nulls: UnsafePointer(nulls)))
+    }
+
+    private func registers(_ cells: [Scalar], _ form: Form, nulls: UnsafeMutablePointer<UInt8>) -> UnsafeMutableRawPointer {
+        let values = block(cells.count * form.stride)
         for (row, cell) in cells.enumerated() {
-            let place = values + row * stride
+            let place = values + row * form.stride
             switch cell {
             case .null:
                 nulls[row] = 1
                 // What stands beside a NULL is unspecified: something that must not be looked at.
-                if field.type != .text { place.initializeMemory(as: UInt8.self, repeating: 0x01, count: stride) }
+                if form != .text { place.initializeMemory(as: UInt8.self, repeating: 0x01, count: form.stride) }
             case .boolean(let value): place.storeBytes(of: value ? 1 : 0, as: UInt8.self)
             case .integer(let value): place.storeBytes(of: value, as: Int64.self)
             case .double(let value): place.storeBytes(of: value, as: Double.self)
@@ -46,9 +50,33 @@ final class Cells {
                 place.storeBytes(
                     of: TextReference(bytes: UnsafePointer(copy.assumingMemoryBound(to: UInt8.self)), count: bytes.count),
                     as: TextReference.self)
+            case .array(let elements):
+                // At an odd address: an array may stand anywhere.
+                let bytes = arrayBytes(elements)
+                let copy = block(bytes.count + 1) + 1
+                copy.copyMemory(from: bytes, byteCount: bytes.count)
+                let start = elements.isEmpty ? nil : UnsafePointer(copy.assumingMemoryBound(to: UInt8.self))
+                place.storeBytes(of: ArrayReference(bytes: start, count: elements.count), as: ArrayReference.self)
             }
         }
-        sources.append(BatchWriter.Source(values: UnsafeRawPointer(values), nulls: UnsafePointer(nulls)))
+        return values
+    }
+
+    /// The layout of `ArrayReference`, written down once more.
+    private func arrayBytes(_ elements: [Scalar]) -> [UInt8] {
+        var nulls = [UInt8](repeating: 0, count: elements.count)
+        if elements.contains(where: { if case .text = $0 { true } else { false } }) {
+            let texts = elements.map { if case .text(let text) = $0 { Array(text.utf8) } else { [UInt8]() } }
+            for (index, element) in elements.enumerated() where element == .null { nulls[index] = 1 }
+            return nulls + texts.flatMap { withUnsafeBytes(of: UInt32($0.count).littleEndian, Array.init) }
+                + texts.flatMap(\.self)
+        }
+        guard let form = elements.lazy.compactMap(\.form).first else {
+            // All NULL: zeros are as good as any value of any form.
+            return [UInt8](repeating: 1, count: elements.count) + [UInt8](repeating: 0, count: 16 * elements.count)
+        }
+        let values = nulls.withUnsafeMutableBufferPointer { registers(elements, form, nulls: $0.baseAddress!) }
+        return nulls + UnsafeRawBufferPointer(start: values, count: elements.count * form.stride)
     }
 
     /// One encapsulated record batch of all rows, or of those picked.
@@ -84,7 +112,23 @@ func cells(of message: UnsafeRawBufferPointer, _ reader: BatchReader) throws -> 
     return columns.map { column in (0..<rows).map { column.scalar($0) } }
 }
 
-/// A column of every type, with NULLs at different rows, extremes and empty text.
+extension Scalar {
+    /// nil where it has none of its own.
+    fileprivate var form: Form? {
+        switch self {
+        case .null: nil
+        case .boolean: .boolean
+        case .integer: .integer
+        case .double: .double
+        case .decimal: .decimal
+        case .text: .text
+        case .interval: .interval
+        case .array: .array
+        }
+    }
+}
+
+/// A column of every type and one of arrays of every type, with NULLs at different rows, extremes and empty text.
 func everyType(rows: Int = 19) -> [(Field, [Scalar])] {
     func column(_ name: String, _ type: ValueType, _ cell: (Int) -> Scalar) -> (Field, [Scalar]) {
         (
@@ -92,7 +136,7 @@ func everyType(rows: Int = 19) -> [(Field, [Scalar])] {
             (0..<rows).map { ($0 + name.utf8.count) % 7 == 3 ? .null : cell($0) }
         )
     }
-    return [
+    let scalars = [
         column("b", .boolean) { .boolean($0 % 3 == 0) },
         column("i16", .smallint) { .integer($0 == 0 ? -32768 : Int64($0 % 300) * 100) },
         column("i32", .integer) { .integer($0 == 1 ? Int64(Int32.min) : Int64($0) * -100_000) },
@@ -105,6 +149,17 @@ func everyType(rows: Int = 19) -> [(Field, [Scalar])] {
         column("ts", .timestamp) { .integer(Int64($0) * 1_000_003 - 7) },
         column("tstz", .timestamptz) { .integer(1_700_000_000_000_000 + Int64($0)) },
         column("iv", .interval) { .interval(Interval(months: Int32($0), days: -Int32($0), microseconds: Int64($0) * 7)) },
-        (Field(name: "id", type: .bigint, isNullable: false), (0..<rows).map { .integer(Int64($0)) }),
     ]
+    // Row i: elements from the scalar column, NULLs among them, as many as i and the column make; none, too, and NULL.
+    let arrays = scalars.enumerated().map { index, scalar in
+        (
+            Field(name: "\(scalar.0.name)[]", type: .array(ElementType(scalar.0.type)!)),
+            (0..<rows).map { row -> Scalar in
+                let count = (row + index) % 6
+                return count == 5 ? .null : .array((0..<count).map { scalar.1[(row + $0) % rows] })
+            }
+        )
+    }
+    let id = (Field(name: "id", type: .bigint, isNullable: false), (0..<rows).map { Scalar.integer(Int64($0)) })
+    return scalars + arrays + [id]
 }

@@ -99,7 +99,12 @@ final class MutationSubject {
             let first = Int(offsets[0])
             let end = Int(offsets[column.rowCount])
             precondition(first >= 0 && first <= end, "offsets that fall were let through")
-            checksum(column.values + first, end - first)
+            if let elements = column.elements {
+                precondition(end <= elements.column.rowCount, "offsets that lead outside were let through")
+                touch(elements.column)
+            } else {
+                checksum(column.values + first, end - first)
+            }
         } else {
             let bitmap = (column.rowCount + 7) / 8
             checksum(column.values, column.type == .boolean ? bitmap : column.rowCount * column.type.arrowWidth)
@@ -131,7 +136,7 @@ final class MutationSubject {
             try BatchReader(target: fields, source: ArrowSchema(fields: fields))
         }
         // Small ones more than once: what is mutated stays near what is checked.
-        for name in ["f64", "s", "dec", "b", "iv"] {
+        for name in ["f64", "s", "dec", "b", "iv", "i32[]", "s[]", "b[]"] {
             let column = Cells(everyType(rows: 9).filter { $0.0.name == name })
             for isCompressed in [false, true] {
                 let message = try column.message(isCompressed: isCompressed)

@@ -124,6 +124,24 @@ struct FromPyArrow: Sendable, CustomTestStringConvertible {
                 "month_day_nano",
                 "pa.array([pa.MonthDayNano([1, -2, 3000]), None], pa.month_day_nano_interval())", .interval,
                 [.interval(Interval(months: 1, days: -2, microseconds: 3)), .null]),
+            FromPyArrow(
+                "list", "pa.array([[1, None], None, [], [3]])", .array(.bigint),
+                [.array([.integer(1), .null]), .null, .array([]), .array([.integer(3)])]),
+            FromPyArrow(
+                "sliced list, a NULL with elements beneath, elements that widen",
+                """
+                pa.ListArray.from_arrays(pa.array([0, 2, 4, 5, 5], pa.int32()), pa.array([1, 2, 3, 4, 5], pa.int16()),
+                    mask=pa.array([False, True, False, False]))[1:]
+                """, .array(.bigint), [.null, .array([.integer(5)]), .array([])]),
+            FromPyArrow(
+                "list of strings", "pa.array([['a', None, ''], ['für 😀']])", .array(.text),
+                [.array([.text("a"), .null, .text("")]), .array([.text("für 😀")])]),
+            FromPyArrow(
+                "list of bools", "pa.array([[True] * 9, [None, True]])[1:]", .array(.boolean), [.array([.null, .boolean(true)])]),
+            FromPyArrow(
+                "list of nulls", "pa.array([[None], []], pa.list_(pa.null()))", .array(.date), [.array([.null]), .array([])]),
+            FromPyArrow("null as list", "pa.nulls(2)", .array(.text), [.null, .null]),
+            FromPyArrow("no lists", "pa.array([], pa.list_(pa.string()))", .array(.text), []),
             FromPyArrow("no rows", "pa.array([], pa.string())", .text, []),
         ]
 
@@ -213,6 +231,9 @@ struct FromPyArrow: Sendable, CustomTestStringConvertible {
                 b = ipc.open_file(f'{out}/ours.arrow').read_all()
                 a.validate(full=True); b.validate(full=True)
                 assert a.equals(b) and a.num_rows == 201, (a, b)
+                assert str(a.schema.field('i32[]').type) == 'list<item: int32>' and a['i64[]'].to_pylist()[2] is None
+                assert a['s[]'].to_pylist()[8:10] == [
+                    ['r8 für 日本 😀', None, ''], [None, '', 'r11 für 日本 😀', 'r12 für 日本 😀']]
                 assert str(a.schema.field('tstz').type) == 'timestamp[us, tz=UTC]' and not a.schema.field('id').nullable
                 with ipc.new_stream(f'{out}/theirs.arrows', a.schema) as w: w.write(a)
                 """

@@ -43,6 +43,24 @@ import Wire
                 cast the column before sending
                 """),
         SchemaCase(
+            target: field(.bigint),
+            source: [ArrowField(name: "x", type: .list, children: [ArrowField(name: "item", type: .utf8)])],
+            message: """
+                column "x": expected int64 for bigint, found list<item: string>; \
+                send the elements as rows, or those that features need as columns of their own
+                """),
+        SchemaCase(
+            target: field(.array(.bigint)),
+            source: [
+                ArrowField(
+                    name: "x", type: .list,
+                    children: [ArrowField(name: "item", type: .list, children: [ArrowField(name: "item", type: .boolean)])])
+            ],
+            message: """
+                column "x": expected int64 for bigint, found list<item: bool>; \
+                send the elements as rows, or those that features need as columns of their own
+                """),
+        SchemaCase(
             target: field(.text), source: [ArrowField(name: "x", type: .utf8), ArrowField(name: "x", type: .utf8)],
             message: "column \"x\": expected one column of that name, found two; rename one of them"),
     ]

@@ -59,6 +59,7 @@ final class ConstantPool: @unchecked Sendable {
             let reference = Array(value.utf8).withUnsafeBufferPointer { arena.pointee.copy($0) }
             precondition(reference != nil, "a constant text is shorter than a definitions text")
             vector.texts.update(repeating: reference!, count: rows)
+        case .array: arraysAreResults()
         }
     }
 }

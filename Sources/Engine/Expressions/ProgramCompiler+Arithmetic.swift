@@ -27,7 +27,7 @@ extension ProgramCompiler {
             if isReal { emit(.roundToReal, into: output, result) }
         case .numeric: lowerDecimalArithmetic(operation, inputs, into: output)
         case .date, .timestamp, .timestamptz, .interval: try lowerTimeArithmetic(operation, inputs, into: output)
-        case .boolean, .text: preconditionFailure("no arithmetic over \(type(output))")
+        case .boolean, .text, .array: preconditionFailure("no arithmetic over \(type(output))")
         }
     }
 
@@ -84,7 +84,7 @@ extension ProgramCompiler {
         case .double: emit(.doubleUnary, unary.rawValue, into: output, input)
         case .decimal: emit(.decimalUnary, unary.rawValue, into: output, input, immediate: Int64(type(output).decimalScale))
         case .interval: emit(.intervalUnary, unary.rawValue, into: output, input)
-        case .boolean, .text: preconditionFailure("no arithmetic over \(type(input))")
+        case .boolean, .text, .array: preconditionFailure("no arithmetic over \(type(input))")
         }
     }
 

@@ -70,6 +70,7 @@ extension ProgramCompiler {
         case .decimal: .compareDecimal
         case .text: .compareText
         case .interval: .compareInterval
+        case .array: arraysAreResults()
         }
     }
 

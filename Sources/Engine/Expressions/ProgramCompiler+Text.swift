@@ -94,6 +94,7 @@ enum TextForm: UInt8 {
         case .timestamptz: self = .timestamptz
         case .interval: self = .interval
         case .text: preconditionFailure("text is text already")
+        case .array: arraysAreResults()
         }
     }
 }

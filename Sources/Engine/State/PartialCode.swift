@@ -31,6 +31,7 @@ extension PartialCode.Kind {
         case .text: isGreatest ? .greatestText : .leastText
         case .interval: isGreatest ? .greatestInterval : .leastInterval
         case .boolean: preconditionFailure("min and max of boolean are refused by the language")
+        case .array: arraysAreResults()
         }
     }
 }

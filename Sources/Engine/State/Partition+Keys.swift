@@ -76,6 +76,7 @@ extension Partition {
                     (keyBytes.baseAddress! + keyByteCount).copyMemory(from: text.bytes!, byteCount: text.count)
                     keyByteCount += text.count
                 }
+            case .array: arraysAreResults()
             }
         }
     }

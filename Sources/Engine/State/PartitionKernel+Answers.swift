@@ -278,6 +278,7 @@ extension PartitionKernel {
             }
         case .boolean:
             preconditionFailure("min and max of boolean are refused by the language")
+        case .array: arraysAreResults()
         }
     }
 
@@ -380,6 +381,7 @@ extension PartitionKernel {
         case .decimal: result.decimals[row] = source.load(as: Int128.self)
         case .interval: result.intervals[row] = source.load(as: Interval.self)
         case .text: copy(source.load(as: UInt32.self), to: result, row, memory, &output)
+        case .array: arraysAreResults()
         }
     }
 

@@ -67,6 +67,7 @@ extension PartitionKernel {
         case .text: return isGreatest ? picks(GreatestText.self) : picks(LeastText.self)
         case .interval: return isGreatest ? picks(GreatestInterval.self) : picks(LeastInterval.self)
         case .boolean: preconditionFailure("min and max of boolean are refused by the language")
+        case .array: arraysAreResults()
         }
     }
 

@@ -148,6 +148,7 @@ extension PartitionKernel {
             case .boolean, .integer, .decimal, .text:
                 isEqual = UnsafeRawBufferPointer(start: values + (left & log.mask) * width, count: width)
                     .elementsEqual(UnsafeRawBufferPointer(start: values + (right & log.mask) * width, count: width))
+            case .array: arraysAreResults()
             }
             if !isEqual { return false }
         }

@@ -47,6 +47,7 @@ extension PartitionKernel {
             return order(
                 vector.intervals[row].normalizedMicroseconds,
                 log.column(tie.values, as: Interval.self)[slot].normalizedMicroseconds)
+        case .array: arraysAreResults()
         }
     }
 
@@ -256,6 +257,7 @@ extension PartitionKernel {
             case .text:
                 log.column(tie.values, as: UInt32.self)[slot] =
                     pending.texts[(code.inputCount &+ number) &* PendingRows.capacity &+ index]
+            case .array: arraysAreResults()
             }
         }
     }

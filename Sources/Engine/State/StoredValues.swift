@@ -27,6 +27,7 @@ extension KeyLog {
         case .decimal: return column(input.values, as: Int128.self)[slot] == StoredValue.nullDecimal
         case .text: return column(input.values, as: UInt32.self)[slot] == TextInterner.none
         case .interval: return column(input.values, as: Interval.self)[slot].months == StoredValue.nullMonths
+        case .array: arraysAreResults()
         }
     }
 
@@ -49,6 +50,7 @@ extension KeyLog {
         case .interval:
             column(input.values, as: Interval.self)[slot] =
                 isPresent ? vector.intervals[row] : Interval(months: StoredValue.nullMonths)
+        case .array: arraysAreResults()
         }
     }
 
@@ -63,6 +65,7 @@ extension KeyLog {
         case .decimal: return ValueIdentity(column(input.values, as: Int128.self)[slot])
         case .text: return ValueIdentity(low: UInt64(column(input.values, as: UInt32.self)[slot]), high: 0)
         case .interval: return ValueIdentity(column(input.values, as: Interval.self)[slot].normalizedMicroseconds)
+        case .array: arraysAreResults()
         }
     }
 }

@@ -63,6 +63,7 @@ extension SelectBinder {
 /// Which explicit casts PostgreSQL has between the types that Millrace knows.
 enum CastRules {
     static func isPossible(from: ValueType, to: ValueType) -> Bool {
+        if from.isArray || to.isArray { return false }
         if from == to || to == .text || from == .text { return true }
         if from.isNumber, to.isNumber { return true }
         switch (from, to) {

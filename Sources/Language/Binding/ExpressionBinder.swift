@@ -11,6 +11,16 @@ extension SelectBinder {
                 "nested deeper than the \(Bounds.expressionDepthMax) levels an expression may have", syntax.span,
                 remedy: "split it: compute a part of it under a name in a subquery")
         }
+        let bound = try unchecked(syntax)
+        guard !bound.type.isArray || place == .output && depth == 1 else {
+            throw reporter.error(
+                "\(reporter.quoted(syntax.span)) is an array, \(bound.type): a result that nothing can be computed from",
+                syntax.span, remedy: "put it out as a column of its own; aggregate its elements instead of the array")
+        }
+        return bound
+    }
+
+    private func unchecked(_ syntax: ExpressionSyntax) throws(Reported) -> Typed {
         let span = syntax.span
         switch syntax.kind {
         case .column(let names): return try column(names, span)

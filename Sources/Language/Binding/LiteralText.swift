@@ -19,6 +19,7 @@ enum LiteralText {
         case .timestamp: return TimestampText(text).map { .integer($0.localMicroseconds) }
         case .timestamptz: return TimestampText(text).map { .integer($0.utcMicroseconds ?? $0.localMicroseconds) }
         case .interval: return Interval(text).map { .interval($0) }
+        case .array: return nil
         }
     }
 
@@ -33,6 +34,7 @@ enum LiteralText {
         case .timestamp: "write a moment as '2024-01-31 23:59:59'; for a span of time, INTERVAL '1 day'"
         case .timestamptz: "write a moment as '2024-01-31 23:59:59+00'; for a span of time, INTERVAL '1 day'"
         case .interval: "write a span of time as '1 day', '2 hours 30 minutes' or '00:05:00'"
+        case .array: "arrays are results: array_agg makes them"
         }
     }
 

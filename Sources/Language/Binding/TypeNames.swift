@@ -30,8 +30,8 @@ enum TypeNames {
     static func unknown(_ type: TypeSyntax, _ reporter: Reporter) -> Reported {
         if type.isUnusual {
             return reporter.error(
-                "type \"\(reporter.quoted(type.span))\" has no place in a column of events", type.span,
-                remedy: "send the parts that features need as columns of their own")
+                "an array is a result, which array_agg makes: no column is sent as one, and nothing is cast to one", type.span,
+                remedy: "send the elements as events, or those that features need as columns of their own")
         }
         let remedy: String
         switch type.name {

@@ -1,7 +1,8 @@
 import Millrace
 import Values
 
-/// Batches as CSV (RFC 4180, LF): texts are quoted where they must be, NULL is an empty field, and the empty text is `""`.
+/// Batches as CSV (RFC 4180, LF): fields are quoted where they must be, NULL is an empty field, the empty text is `""`, and
+/// arrays are PostgreSQL's `{a,b,NULL}`.
 enum CSVText {
     static func header(_ fields: [Field]) -> [UInt8] {
         var text: [UInt8] = []
@@ -19,10 +20,13 @@ enum CSVText {
             for (index, column) in batch.columns.enumerated() {
                 if index > 0 { text.append(UInt8(ascii: ",")) }
                 if column.nulls[row] { continue }
-                if case .texts(let values) = column.values {
-                    append(text: values.utf8(row), to: &text)
-                } else {
-                    ValueWriter.append(column, row: row, to: &text)
+                switch column.values {
+                case .texts(let values): append(text: values.utf8(row), to: &text)
+                case .arrays:
+                    var array: [UInt8] = []
+                    ValueWriter.append(column, row: row, to: &array)
+                    append(text: array[...], to: &text)
+                default: ValueWriter.append(column, row: row, to: &text)
                 }
             }
             text.append(UInt8(ascii: "\n"))
@@ -46,7 +50,7 @@ enum CSVText {
 }
 
 /// Batches as JSON, one object a line. What JSON has no number for (NaN, the infinities, numerics beyond a double's digits)
-/// and dates, times and intervals are strings.
+/// and dates, times and intervals are strings; arrays are arrays of these.
 enum JSONText {
     static func rows(_ batch: ColumnBatch) -> [UInt8] {
         let names = batch.columns.map { column in
@@ -72,6 +76,15 @@ enum JSONText {
             text += "null".utf8
             return
         }
+        if case .arrays(let arrays) = column.values {
+            text.append(UInt8(ascii: "["))
+            for element in arrays.rows(row) {
+                if element > arrays.rows(row).lowerBound { text.append(UInt8(ascii: ",")) }
+                append(arrays.elements, row: element, to: &text)
+            }
+            text.append(UInt8(ascii: "]"))
+            return
+        }
         if isLiteral(column, row: row) {
             ValueWriter.append(column, row: row, to: &text)
             return
@@ -88,7 +101,7 @@ enum JSONText {
         case .integers: column.type.isInteger
         case .doubles(let values): values[row].isFinite
         case .decimals(let values): values[row].magnitude < 1 << 53
-        case .texts, .intervals: false
+        case .texts, .intervals, .arrays: false
         }
     }
 

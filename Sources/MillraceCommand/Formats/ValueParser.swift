@@ -29,6 +29,7 @@ enum ValueParser {
         case .interval:
             guard let value = interval(text) else { return false }
             column.append(value)
+        case .array: arraysAreResults()
         }
         return true
     }

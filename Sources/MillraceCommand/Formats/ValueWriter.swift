@@ -12,7 +12,42 @@ enum ValueWriter {
         case .decimals(let values): append(decimal: values[row], type: column.type, to: &text)
         case .texts(let values): text += values.utf8(row)
         case .intervals(let values): append(interval: values[row], to: &text)
+        case .arrays(let values): append(values.elements, values.rows(row), to: &text)
         }
+    }
+
+    /// `{1,2,NULL}`; an element that could be taken for something else stands in quotes.
+    private static func append(_ elements: Column, _ rows: Range<Int>, to text: inout [UInt8]) {
+        text.append(UInt8(ascii: "{"))
+        for row in rows {
+            if row > rows.lowerBound { text.append(UInt8(ascii: ",")) }
+            if elements.nulls[row] {
+                text += "NULL".utf8
+                continue
+            }
+            if case .booleans(let values) = elements.values {
+                text.append(UInt8(ascii: values[row] ? "t" : "f"))
+                continue
+            }
+            var element: [UInt8] = []
+            append(elements, row: row, to: &element)
+            if needsQuotes(element) {
+                text.append(UInt8(ascii: "\""))
+                for byte in element {
+                    if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { text.append(UInt8(ascii: "\\")) }
+                    text.append(byte)
+                }
+                text.append(UInt8(ascii: "\""))
+            } else {
+                text += element
+            }
+        }
+        text.append(UInt8(ascii: "}"))
+    }
+
+    private static func needsQuotes(_ element: [UInt8]) -> Bool {
+        if element.isEmpty || String(decoding: element, as: UTF8.self).lowercased() == "null" { return true }
+        return element.contains { "{},\"\\".utf8.contains($0) || $0 == UInt8(ascii: " ") || (9...13).contains($0) }
     }
 
     private static func append(integer value: Int64, type: ValueType, to text: inout [UInt8]) {

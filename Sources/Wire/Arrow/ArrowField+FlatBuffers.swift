@@ -11,13 +11,14 @@ private enum TypeNumber {
     static let date: UInt8 = 8
     static let timestamp: UInt8 = 10
     static let interval: UInt8 = 11
+    static let list: UInt8 = 12
     static let union: UInt8 = 14
     static let duration: UInt8 = 18
     static let largeUtf8: UInt8 = 20
 
     /// Name and buffers of the types that are only stepped over.
     static let others: [UInt8: (name: String, bufferCount: Int)] = [
-        4: ("binary", 3), 9: ("time", 2), 12: ("list", 2), 13: ("struct", 1), 15: ("fixed_size_binary", 2),
+        4: ("binary", 3), 9: ("time", 2), 13: ("struct", 1), 15: ("fixed_size_binary", 2),
         16: ("fixed_size_list", 1), 17: ("map", 2), 19: ("large_binary", 3), 21: ("large_list", 2),
         22: ("run_end_encoded", 0), 25: ("list_view", 3), 26: ("large_list_view", 3),
     ]
@@ -80,6 +81,7 @@ extension ArrowType {
         case TypeNumber.duration: self = .duration(try TimeUnit(field.unit, column: column))
         case TypeNumber.interval where (0...2).contains(field.unit):
             self = [.yearMonthInterval, .dayTimeInterval, .monthDayNanoInterval][Int(field.unit)]
+        case TypeNumber.list: self = .list
         case TypeNumber.union: self = .other(name: "union", bufferCount: field.unit == 1 ? 2 : 1)
         default: self = try ArrowType(other: field, column: column)
         }
@@ -128,6 +130,7 @@ extension ArrowType {
         case .yearMonthInterval, .dayTimeInterval, .monthDayNanoInterval:
             field.type = TypeNumber.interval
             field.unit = self == .yearMonthInterval ? 0 : self == .dayTimeInterval ? 1 : 2
+        case .list: field.type = TypeNumber.list
         case .other(let name, _): preconditionFailure("columns of type \(name) are read over, never written")
         }
         return field

@@ -10,14 +10,14 @@ public struct ArrowSchema: Hashable, Sendable {
 
     /// The schema that Millrace writes for columns of these types.
     public init(fields: [Field]) {
-        self.fields = fields.map { ArrowField(name: $0.name, type: ArrowType($0.type), isNullable: $0.isNullable) }
+        self.fields = fields.map { ArrowField($0.name, $0.type, isNullable: $0.isNullable) }
     }
 
     /// The columns in SQL's types, each the narrowest that holds all its values; throws at a column that has none.
     public func valueFields() throws(WireError) -> [Field] {
         var columns: [Field] = []
         for field in fields {
-            guard let type = field.type.valueType else {
+            guard let type = field.valueType else {
                 throw .schema(
                     column: field.name, expected: "a type that SQL has", found: field.typeDescription,
                     remedy: "leave the column out or cast it")

@@ -13,6 +13,8 @@ public enum ArrowType: Hashable, Sendable {
     case timestamp(TimeUnit, timeZone: String?)
     case duration(TimeUnit)
     case yearMonthInterval, dayTimeInterval, monthDayNanoInterval
+    /// The elements are the column's only child.
+    case list
     /// Can only be stepped over: its name in Arrow, and how many buffers one column has beside those of its children.
     case other(name: String, bufferCount: Int)
 
@@ -39,10 +41,12 @@ extension ArrowType {
             case .timestamp: .timestamp(.microsecond, timeZone: nil)
             case .timestamptz: .timestamp(.microsecond, timeZone: "UTC")
             case .interval: .monthDayNanoInterval
+            case .array: .list
             }
     }
 
-    /// The narrowest SQL type that holds every value of this one; nil where there is none.
+    /// The narrowest SQL type that holds every value of this one; nil where there is none, and for lists, whose type is
+    /// their field's.
     public var valueType: ValueType? {
         switch self {
         case .null, .utf8, .largeUtf8: .text
@@ -59,7 +63,7 @@ extension ArrowType {
         case .timestamp(_, nil): .timestamp
         case .timestamp: .timestamptz
         case .duration, .yearMonthInterval, .dayTimeInterval, .monthDayNanoInterval: .interval
-        case .integer, .decimal, .other: nil
+        case .integer, .decimal, .list, .other: nil
         }
     }
 
@@ -93,6 +97,7 @@ extension ArrowType: CustomStringConvertible {
         case .yearMonthInterval: "month_interval"
         case .dayTimeInterval: "day_time_interval"
         case .monthDayNanoInterval: "month_day_nano_interval"
+        case .list: "list"
         case .other(let name, _): name
         }
     }
@@ -129,6 +134,12 @@ public struct ArrowField: Hashable, Sendable {
         self.children = children
     }
 
+    /// The column that Millrace writes for a type.
+    init(_ name: String, _ type: ValueType, isNullable: Bool = true) {
+        self.init(name: name, type: ArrowType(type), isNullable: isNullable)
+        if case .array(let element) = type { children = [ArrowField("item", element.type)] }
+    }
+
     /// Nodes of a record batch that belong to the column. A dictionary's children are in the dictionary.
     var nodeCount: Int { dictionary == nil ? children.reduce(1) { $0 + $1.nodeCount } : 1 }
 
@@ -136,8 +147,19 @@ public struct ArrowField: Hashable, Sendable {
         dictionary == nil ? children.reduce(type.bufferCount) { $0 + $1.bufferCount } : 2
     }
 
+    /// The narrowest SQL type that holds every value of the column; nil where there is none.
+    public var valueType: ValueType? {
+        guard case .list = type else { return type.valueType }
+        guard dictionary == nil, let child = elements, let element = child.valueType.flatMap(ElementType.init) else { return nil }
+        return .array(element)
+    }
+
+    /// A list's child.
+    var elements: ArrowField? { type == .list && children.count == 1 ? children[0] : nil }
+
     /// The type as pyarrow shows it.
     public var typeDescription: String {
+        if let elements { return "list<\(elements.name): \(elements.typeDescription)>" }
         guard let dictionary else { return type.description }
         let index = ArrowType.integer(bits: dictionary.indexBits, isSigned: dictionary.isIndexSigned)
         return "dictionary<values=\(type), indices=\(index)>"

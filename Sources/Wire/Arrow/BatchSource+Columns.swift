@@ -21,6 +21,8 @@ extension BatchSource {
         case .largeText: try readLargeText(plan, into: &column, limits: limits, scratch: &scratch)
         case .dictionary(let index, let layout):
             try readDictionary(plan, dictionaries[index], layout, into: &column, scratch: &scratch)
+        case .list(let elements):
+            try readList(plan, elements, into: &column, dictionaries: dictionaries, limits: limits, scratch: &scratch)
         default: try convert(plan, into: &column, scratch: &scratch)
         }
         guard plan.isNullable || column.nullCount == 0 else {
@@ -53,14 +55,19 @@ extension BatchSource {
 
     private func allNull(_ type: ValueType, scratch: inout ScratchBuffer) throws(ColumnProblem) -> ColumnView {
         // One stretch of zeros serves as bitmap, values and offsets: they are only read.
-        let byteCount = max(bitmapByteCount, rowCount * type.arrowWidth, type == .text ? (rowCount + 1) * 4 : 0, 8)
+        let hasOffsets = type == .text || type.isArray
+        let byteCount = max(bitmapByteCount, rowCount * type.arrowWidth, hasOffsets ? (rowCount + 1) * 4 : 0, 8)
         let zeros = try scratch.take(byteCount)
         zeros.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+        var elements: ColumnView.Elements?
+        if case .array(let element) = type {
+            elements = ColumnView.Elements(try withRows(0).allNull(element.type, scratch: &scratch), type: element)
+        }
         return ColumnView(
             type: type, rowCount: rowCount, nullCount: rowCount,
             validity: rowCount == 0 ? nil : UnsafePointer(zeros.assumingMemoryBound(to: UInt8.self)),
             values: UnsafeRawPointer(zeros),
-            offsets: type == .text ? UnsafePointer(zeros.assumingMemoryBound(to: Int32.self)) : nil)
+            offsets: hasOffsets ? UnsafePointer(zeros.assumingMemoryBound(to: Int32.self)) : nil, elements: elements)
     }
 
     // MARK: Text
@@ -71,7 +78,7 @@ extension BatchSource {
         let text = try bytes(plan.buffer + 2, atLeast: 0, "text", scratch: &scratch)
         column.values = text.baseAddress ?? column.values
         guard rowCount > 0 else {  // Arrow lets the offsets of no rows be absent
-            column.offsets = emptyColumn.offsets.assumingMemoryBound(to: Int32.self)
+            column.offsets = EmptyColumn.only.offsets
             return
         }
         let offsets = try aligned(plan.buffer + 1, width: 4, count: rowCount + 1, "offsets", scratch: &scratch)
@@ -124,16 +131,16 @@ extension BatchSource {
     }
 }
 
-/// Eight zero bytes: the offsets of a text column without rows. Never freed, never written.
-private struct EmptyColumn: @unchecked Sendable {
-    let offsets: UnsafeRawPointer
-}
+/// Eight zero bytes: the offsets of a column of texts or arrays without rows. Never freed, never written.
+struct EmptyColumn: @unchecked Sendable {
+    let offsets: UnsafePointer<Int32>
 
-private let emptyColumn: EmptyColumn = {
-    let zeros = UnsafeMutableRawPointer.allocate(byteCount: 8, alignment: 8)
-    zeros.storeBytes(of: 0, as: Int64.self)
-    return EmptyColumn(offsets: UnsafeRawPointer(zeros))
-}()
+    static let only: EmptyColumn = {
+        let zeros = UnsafeMutablePointer<Int32>.allocate(capacity: 2)
+        zeros.initialize(repeating: 0, count: 2)
+        return EmptyColumn(offsets: UnsafePointer(zeros))
+    }()
+}
 
 extension ColumnView {
     /// The first row that is NULL; there is one.

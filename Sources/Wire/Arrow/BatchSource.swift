@@ -21,7 +21,7 @@ enum ColumnProblem: Error {
 
 /// A batch whose metadata is verified: its buffers are known to lie inside the body, and nothing more.
 struct BatchSource {
-    let rowCount: Int
+    private(set) var rowCount: Int
     let nodeCount: Int
     let bufferCount: Int
     let dictionaryID: Int64
@@ -49,6 +49,13 @@ struct BatchSource {
 
     /// Bytes of a bitmap of this batch.
     var bitmapByteCount: Int { (rowCount + 7) / 8 }
+
+    /// The batch as its columns of elements see it: with so many rows.
+    func withRows(_ count: Int) -> BatchSource {
+        var source = self
+        source.rowCount = count
+        return source
+    }
 
     /// Rows and NULLs that the sender claims for a column. The node exists: the count was compared with the schema's.
     func claims(node index: Int) -> (rows: Int64, nulls: Int64) {

@@ -41,6 +41,8 @@ public final class BatchWriter {
     private let tables: UnsafeMutablePointer<Int64>
     private let bufferCount: Int
     private let nodeCount: Int
+    /// The elements of an array column, gathered.
+    private var elements = ArrayElements()
     /// The uncompressed body of a compressed batch.
     private var uncompressed = OutputBuffer(capacity: 64)
     private var compressionContext: OpaquePointer?
@@ -64,7 +66,7 @@ public final class BatchWriter {
         self.messageBytesMax = messageBytesMax
         schema = ArrowSchema(fields: fields, hasTrailer: hasTrailer)
         types = fields.map(\.type)
-        nodeCount = schema.fields.count
+        nodeCount = schema.fields.reduce(0) { $0 + $1.nodeCount }
         bufferCount = schema.fields.reduce(0) { $0 + $1.bufferCount }
         template = Self.template(nodeCount: nodeCount, bufferCount: bufferCount, isCompressed: isCompressed)
         var places = millrace_batch_template()
@@ -139,7 +141,7 @@ public final class BatchWriter {
     ) throws(WireError) {
         var body = BodyWriter(start: output.count, bytesMax: messageBytesMax, buffers: tables, nodes: tables + 2 * bufferCount)
         for index in columns.indices {
-            try body.column(types[index], columns[index], rows, into: &output)
+            try body.column(types[index], columns[index], rows, elements: &elements, into: &output)
         }
         guard let statuses else { return }
         body.rowNumbers(rows, into: &output)

@@ -20,6 +20,18 @@ struct BodyWriter {
     }
 
     mutating func column(
+        _ type: ValueType, _ source: BatchWriter.Source, _ rows: PickedRows, elements: inout ArrayElements,
+        into output: inout OutputBuffer
+    ) throws(WireError) {
+        guard case .array(let element) = type else { return try scalars(type, source, rows, into: &output) }
+        let nullCount = validity(source.nulls, rows, into: &output)
+        try offsets(source, rows, hasNulls: nullCount > 0, of: element.type.form, into: &output)
+        elements.gather(source, rows, hasNulls: nullCount > 0, form: element.type.form)
+        try scalars(element.type, elements.source, PickedRows(count: elements.count, selection: nil), into: &output)
+    }
+
+    /// A column of no arrays.
+    private mutating func scalars(
         _ type: ValueType, _ source: BatchWriter.Source, _ rows: PickedRows, into output: inout OutputBuffer
     ) throws(WireError) {
         if case .interval = type, let nulls = intervalNulls(source, rows) {
@@ -88,7 +100,7 @@ struct BodyWriter {
         case .double: gather(source, rows, to: place) { (value: Double) in value }
         case .numeric: gather(source, rows, to: place) { (value: Int128) in value }
         case .interval: gather(source, rows, to: place) { (value: Interval) in MonthDayNano(value) }
-        case .text: preconditionFailure("text has a function of its own")
+        case .text, .array: preconditionFailure("texts and arrays have functions of their own")
         }
         if nullCount > 0, width > 0, let nulls = source.nulls { zeroNulls(place, width: width, nulls, rows) }
         note(bufferFrom: first, &output)
@@ -122,6 +134,27 @@ struct BodyWriter {
             next += texts[row].count
         }
         note(bufferFrom: textStart, &output)
+    }
+
+    /// Where each row's elements begin among those of all rows, which are to follow as a column of their own.
+    private mutating func offsets(
+        _ source: BatchWriter.Source, _ rows: PickedRows, hasNulls: Bool, of form: Form, into output: inout OutputBuffer
+    ) throws(WireError) {
+        let arrays = source.values.assumingMemoryBound(to: ArrayReference.self)
+        let first = output.count
+        let offsets = output.appendUninitialized((rows.count + 1) * 4).assumingMemoryBound(to: Int32.self)
+        let nulls = hasNulls ? source.nulls : nil
+        var total = 0
+        offsets[0] = 0
+        for place in 0..<rows.count {
+            let row = rows.selection.map { Int($0[place]) } ?? place
+            if nulls.map({ $0[row] == 0 }) ?? true { total += arrays[row].count }
+            offsets[place + 1] = Int32(truncatingIfNeeded: total)
+        }
+        // Each takes a bit of the body at least, and an Int32 counts them.
+        let limit = min(bytesMax, Int(Int32.max) / form.stride)
+        guard total <= limit else { throw .tooLarge(what: "the elements of one batch", found: total, limit: limit) }
+        note(bufferFrom: first, &output)
     }
 
     // MARK: Trailer

@@ -36,6 +36,8 @@ enum Conversion {
     case months
     case daysAndMilliseconds
     case monthDayNano
+    /// How the elements, the column's only child, are read.
+    indirect case list(ColumnPlan)
 }
 
 enum IntegerLayout {

@@ -11,6 +11,7 @@ import Values
 ///     date                        Int32, days since 1970-01-01
 ///     timestamp, timestamptz      Int64, microseconds since 1970-01-01 (UTC)
 ///     interval                    Int32 months, Int32 days, Int64 nanoseconds that are whole microseconds
+///     T[]                         `offsets` has rowCount + 1 entries, which count in `elements`, a column of T
 ///
 /// Does not own its memory: it is valid as long as the message it was read from and the scratch buffer it was converted
 /// into. A value in a NULL's place is initialised and means nothing.
@@ -22,12 +23,14 @@ public struct ColumnView {
     public var validity: UnsafePointer<UInt8>?
     /// Aligned to the width of a value, to 8 for wider ones. For text, the bytes that `offsets` count from.
     public var values: UnsafeRawPointer
-    /// Text only.
+    /// Texts and arrays only.
     public var offsets: UnsafePointer<Int32>?
+    /// Arrays only: the elements of all rows, one after the other.
+    public var elements: Elements?
 
     public init(
         type: ValueType, rowCount: Int, nullCount: Int, validity: UnsafePointer<UInt8>?, values: UnsafeRawPointer,
-        offsets: UnsafePointer<Int32>? = nil
+        offsets: UnsafePointer<Int32>? = nil, elements: Elements? = nil
     ) {
         self.type = type
         self.rowCount = rowCount
@@ -35,6 +38,7 @@ public struct ColumnView {
         self.validity = validity
         self.values = values
         self.offsets = offsets
+        self.elements = elements
     }
 
     @inline(__always) public func isNull(_ row: Int) -> Bool {
@@ -48,6 +52,12 @@ public struct ColumnView {
         let offsets = offsets.unsafelyUnwrapped
         let bytes = values.assumingMemoryBound(to: UInt8.self)
         return TextReference(bytes: bytes + Int(offsets[row]), count: Int(offsets[row + 1] - offsets[row]))
+    }
+
+    /// An array's elements, as rows of the column that `elements` is; meaningless where `isNull`.
+    @inline(__always) public func elementRows(_ row: Int) -> Range<Int> {
+        let offsets = offsets.unsafelyUnwrapped
+        return Int(offsets[row])..<Int(offsets[row + 1])
     }
 
     /// The rows from `first` on, at most `count` of them. `first` is a multiple of 8, so that bitmaps stay bitmaps.
@@ -89,15 +99,46 @@ public struct ColumnView {
                 Interval(
                     months: place.load(as: Int32.self), days: place.load(fromByteOffset: 4, as: Int32.self),
                     microseconds: place.load(fromByteOffset: 8, as: Int64.self) / 1000))
+        case .array:
+            let elements = elements.unsafelyUnwrapped.column
+            return .array(elementRows(row).map(elements.scalar))
+        }
+    }
+}
+
+extension ColumnView {
+    /// What a view of an array column says of its elements: a `ColumnView` whose elements are no arrays.
+    public struct Elements {
+        private let type: ElementType
+        private let count: Int
+        private let nullCount: Int
+        private let validity: UnsafePointer<UInt8>?
+        private let values: UnsafeRawPointer
+        private let offsets: UnsafePointer<Int32>?
+
+        /// Of a column that is no array.
+        init(_ column: ColumnView, type: ElementType) {
+            precondition(column.type == type.type, "an array's elements are of its element type")
+            self.type = type
+            count = column.rowCount
+            nullCount = column.nullCount
+            validity = column.validity
+            values = column.values
+            offsets = column.offsets
+        }
+
+        public var column: ColumnView {
+            ColumnView(
+                type: type.type, rowCount: count, nullCount: nullCount, validity: validity, values: values, offsets: offsets)
         }
     }
 }
 
 extension ValueType {
-    /// Bytes of one value in Arrow's layout; 0 for bitmaps and text.
+    /// Bytes of one value in Arrow's layout; 0 for bitmaps, texts and arrays.
     public var arrowWidth: Int {
         switch self {
-        case .boolean, .text: 0
+        case .boolean, .text, .array: 0
         case .smallint: 2
         case .integer, .real, .date: 4
         case .bigint, .double, .timestamp, .timestamptz: 8

@@ -48,7 +48,7 @@ struct SchemaMatching {
         }
         plan.node = place.node
         plan.buffer = place.buffer
-        plan.conversion = try conversion(field, place.field)
+        plan.conversion = try conversion(field, place)
         if case .allNull = plan.conversion, !field.isNullable {
             throw .schema(
                 column: field.name, expected: "\(field.type) NOT NULL", found: "a column of type null",
@@ -57,18 +57,27 @@ struct SchemaMatching {
         return plan
     }
 
-    private mutating func conversion(_ field: Field, _ source: ArrowField) throws(WireError) -> Conversion {
+    private mutating func conversion(_ field: Field, _ place: Place) throws(WireError) -> Conversion {
+        let source = place.field
         if let dictionary = source.dictionary {
             if field.type == .text, source.type == .utf8 || source.type == .largeUtf8 {
                 dictionaries.append(TextDictionary(id: dictionary.id, isLarge: source.type == .largeUtf8))
                 let layout = IntegerLayout(bits: dictionary.indexBits, isSigned: dictionary.isIndexSigned)
                 return .dictionary(dictionaries.count - 1, layout)
             }
+        } else if case .array(let element) = field.type, let elements = source.elements {
+            let plan = try plan(
+                Field(name: field.name, type: element.type),
+                Place(field: elements, node: place.node + 1, buffer: place.buffer + source.type.bufferCount))
+            return .list(plan)
         } else if let conversion = Conversion(from: source.type, to: field.type) {
             return conversion
         }
         throw .schema(
-            column: field.name, expected: "\(ArrowType(field.type)) for \(field.type)", found: source.typeDescription,
-            remedy: "cast the column before sending")
+            column: field.name, expected: "\(ArrowField(field.name, field.type).typeDescription) for \(field.type)",
+            found: source.typeDescription,
+            remedy: source.type == .list
+                ? "send the elements as rows, or those that features need as columns of their own"
+                : "cast the column before sending")
     }
 }

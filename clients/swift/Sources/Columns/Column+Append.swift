@@ -10,6 +10,7 @@ extension Column {
         case .decimal: decimals.reserveCapacity(rows)
         case .text: texts.reserve(rows: rows)
         case .interval: intervals.reserveCapacity(rows)
+        case .array: arrays.reserve(rows: rows)
         }
     }
 
@@ -22,6 +23,7 @@ extension Column {
         decimals.removeAll(keepingCapacity: true)
         texts.removeAll()
         intervals.removeAll(keepingCapacity: true)
+        arrays.removeAll()
     }
 
     public mutating func appendNull() {
@@ -33,6 +35,7 @@ extension Column {
         case .decimal: decimals.append(0)
         case .text: texts.append([])
         case .interval: intervals.append(Interval())
+        case .array: arrays.append { _ in }
         }
     }
 
@@ -74,7 +77,14 @@ extension Column {
         intervals.append(value)
     }
 
-    /// Appends rows of a column of the same form.
+    /// An array: `build` appends its elements to the column it is given.
+    public mutating func appendArray(_ build: (inout Column) -> Void) {
+        expect(.array)
+        nulls.append(false)
+        arrays.append(build)
+    }
+
+    /// Appends rows of a column of the same form, and the same elements where they are arrays.
     public mutating func append(_ rows: Range<Int>, of other: Column) {
         expect(other.type.form)
         nulls.append(contentsOf: other.nulls[rows])
@@ -85,6 +95,7 @@ extension Column {
         case .decimal: decimals.append(contentsOf: other.decimals[rows])
         case .text: for row in rows { texts.append(other.texts.utf8(row)) }
         case .interval: intervals.append(contentsOf: other.intervals[rows])
+        case .array: arrays.append(rows, of: other.arrays)
         }
     }
 

@@ -1,7 +1,7 @@
 import Values
 import Wire
 
-// The only unsafe code of this module over columns: what a verified `ColumnView` says of its memory (rows, widths, offsets that
+// With that of ArrayValues+Arrow.swift the only unsafe code of this module over columns: what a verified `ColumnView` says of its memory (rows, widths, offsets that
 // ascend within the text) holds as long as the view, and nothing is kept of it.
 extension Column {
     /// Copies a verified Arrow column.
@@ -33,6 +33,11 @@ extension Column {
                 }
                 return interval
             }
+        case .array:
+            // A view may be a part of its column, whose first elements are none of its rows' then.
+            let elements = Column("item", view.elements.unsafelyUnwrapped.column)
+            let offsets = (0...view.rowCount).map { view.offsets.unsafelyUnwrapped[$0] }
+            arrays.append(0..<view.rowCount, of: ArrayValues(offsets: offsets, elements: elements))
         }
     }
 
@@ -65,6 +70,7 @@ extension Column {
                 }
                 return references.withUnsafeBytes { body(address($0)) }
             }
+        case .array: arrays.withReferences { body(address($0)) }
         }
     }
 }

@@ -19,11 +19,13 @@ public struct Column: Hashable, Sendable {
     var decimals: [Int128] = []
     var texts = TextValues()
     var intervals: [Interval] = []
+    var arrays: ArrayValues
 
     /// An empty column.
     public init(_ name: String, type: ValueType, reservingRows rows: Int = 0) {
         self.name = name
         self.type = type
+        arrays = ArrayValues(type)
         reserve(rows: rows)
     }
 
@@ -53,6 +55,7 @@ public struct Column: Hashable, Sendable {
         case .decimal: .decimal(decimals[row])
         case .text: .text(texts[row])
         case .interval: .interval(intervals[row])
+        case .array: .array(arrays.rows(row).map { arrays.elements[$0] })
         }
     }
 
@@ -64,11 +67,12 @@ public struct Column: Hashable, Sendable {
         case .decimal: .decimals(decimals)
         case .text: .texts(texts)
         case .interval: .intervals(intervals)
+        case .array: .arrays(arrays)
         }
     }
 }
 
-/// The values of a column, in one of six forms; `Column.type` says what they mean.
+/// The values of a column, in one of seven forms; `Column.type` says what they mean.
 public enum ColumnValues: Hashable, Sendable {
     case booleans([Bool])
     /// smallint, integer, bigint; date in days and timestamps in microseconds since 1970-01-01.
@@ -79,6 +83,7 @@ public enum ColumnValues: Hashable, Sendable {
     case decimals([Int128])
     case texts(TextValues)
     case intervals([Interval])
+    case arrays(ArrayValues)
 }
 
 /// Texts in one run of UTF-8, as Arrow keeps them: text `i` is `bytes[offsets[i] ..< offsets[i + 1]]`.

@@ -92,15 +92,20 @@ private struct RowContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
 }
 
-private struct CellDecoder: Decoder, SingleValueDecodingContainer {
+struct CellDecoder: Decoder, SingleValueDecodingContainer {
     let column: Column
     let row: Int
+    /// Of an element: its array, and its place there.
+    var array: (column: Column, row: Int, element: Int)?
     var codingPath: [any CodingKey] { [] }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func singleValueContainer() throws -> any SingleValueDecodingContainer { self }
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> { throw refusal("a structure") }
-    func unkeyedContainer() throws -> any UnkeyedDecodingContainer { throw refusal("a list") }
+    func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
+        guard case .arrays(let arrays) = column.values, !column.nulls[row] else { throw refusal("a list") }
+        return ElementsContainer(elements: arrays.elements, rows: arrays.rows(row), of: (column, row))
+    }
 
     func decodeNil() -> Bool { column.nulls[row] }
 
@@ -145,6 +150,12 @@ private struct CellDecoder: Decoder, SingleValueDecodingContainer {
     func decode<Value: Decodable>(_ type: Value.Type) throws -> Value { try Value(from: self) }
 
     private func refusal(_ wanted: String) -> MillraceError {
-        .badRows("row \(row), column \"\(column.name)\" (\(column.type)): \(column[row]) cannot be read as \(wanted)")
+        let place =
+            if let array {
+                "row \(array.row), column \"\(array.column.name)\" (\(array.column.type)), element \(array.element)"
+            } else {
+                "row \(row), column \"\(column.name)\" (\(column.type))"
+            }
+        return .badRows("\(place): \(column[row]) cannot be read as \(wanted)")
     }
 }
