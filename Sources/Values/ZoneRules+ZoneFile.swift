@@ -1,8 +1,7 @@
 /// Time zone files as RFC 8536 defines them (TZif, version 2 and later): the second block has 64-bit moments.
 ///
 ///     header 44 bytes │ block of version 1 │ header │ moments 8·t │ type of each t │ types 6·n: offset 4, dst 1, name 1 │ …
-///
-/// The footer's rule for moments after the last transition is not read: the system's files list transitions to 2037.
+///     footer: line feed, the rule for moments after the last transition or nothing, line feed
 extension ZoneRules {
     /// nil where the bytes are no such file.
     public init?(name: String, zoneFile bytes: [UInt8]) {
@@ -22,8 +21,16 @@ extension ZoneRules {
             offsets.append(offset(ofType: type))
         }
         guard zip(transitions, transitions.dropFirst()).allSatisfy({ $0 < $1 }) else { return nil }
+        let footer = bytes[(moments + header.blockBytes(momentBytes: 8))...]
+        guard footer.first == UInt8(ascii: "\n"), let end = footer.dropFirst().firstIndex(of: UInt8(ascii: "\n")) else {
+            return nil
+        }
+        let rule = footer[(footer.startIndex + 1)..<end]
+        let laterRule = ZoneRule(rule)
+        guard rule.isEmpty || laterRule != nil else { return nil }
         self.init(
-            name: name, firstOffsetSeconds: offset(ofType: 0), transitions: transitions, offsetsSeconds: offsets)
+            name: name, firstOffsetSeconds: offset(ofType: 0), transitions: transitions, offsetsSeconds: offsets,
+            laterRule: laterRule)
     }
 
     private struct Header {

@@ -6,18 +6,24 @@ public struct ZoneRules: Hashable, Sendable {
     /// Moments in UTC, ascending, in seconds since 1970, from which `offsetsSeconds` of the same index holds.
     public var transitions: [Int64]
     public var offsetsSeconds: [Int64]
+    /// From the last transition on, where there is one.
+    public var laterRule: ZoneRule?
 
-    public init(name: String, firstOffsetSeconds: Int64, transitions: [Int64] = [], offsetsSeconds: [Int64] = []) {
+    public init(
+        name: String, firstOffsetSeconds: Int64, transitions: [Int64] = [], offsetsSeconds: [Int64] = [],
+        laterRule: ZoneRule? = nil
+    ) {
         precondition(transitions.count == offsetsSeconds.count)
         self.name = name
         self.firstOffsetSeconds = firstOffsetSeconds
         self.transitions = transitions
         self.offsetsSeconds = offsetsSeconds
+        self.laterRule = laterRule
     }
 
     public static let utc = ZoneRules(name: "UTC", firstOffsetSeconds: 0)
 
-    public var isFixed: Bool { transitions.isEmpty }
+    public var isFixed: Bool { transitions.isEmpty && laterRule?.isFixed ?? true }
 
     /// Local time shown at a moment of UTC; both in microseconds since 1970. nil when out of range.
     public func local(utc: Int64) -> Int64? {
@@ -49,6 +55,7 @@ public struct ZoneRules: Hashable, Sendable {
             let middle = (low + high) / 2
             if transitions[middle] <= seconds { low = middle + 1 } else { high = middle }
         }
+        if low == transitions.count, let laterRule { return laterRule.offset(utc: seconds) }
         return low == 0 ? firstOffsetSeconds : offsetsSeconds[low - 1]
     }
 }

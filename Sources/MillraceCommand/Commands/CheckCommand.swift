@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import Language
 import Linux
 
@@ -21,7 +22,9 @@ struct CheckCommand: ParsableCommand {
         let views = compiled.views.map {
             "\($0.name) (\(count($0.columns.count, "column")), from \(compiled.tables[$0.streams[0]].name))"
         }
-        let text = ["\(count(compiled.tables.count, "table")), \(count(compiled.views.count, "view"))"] + views.map { "  \($0)" }
+        let text =
+            ["\(count(compiled.tables.count, "table")), \(count(compiled.views.count, "view"))"] + views.map { "  \($0)" }
+            + ["session time zone \(compiled.timeZone); \(ZoneDatabase.description)"]
         try FileWriter.standardOutput().write(text.joined(separator: "\n") + "\n")
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import Linux
 import Logging
 import Plan
@@ -56,6 +57,7 @@ struct ServeCommand: AsyncParsableCommand {
         let plan = try Planner.plan(definitions.compile())
         let configuration = ServerConfiguration(
             listeners: listen, coreCount: cores ?? Processors.allowed().count, poll: poll, memoryBytesMax: memory.bytes)
+        logger.info("\(ZoneDatabase.description)")
         let server = try Server(plan: plan, configuration: configuration, logger: logger)
         try server.start()
         let milliseconds = Int((ContinuousClock.now - start).seconds * 1_000)
