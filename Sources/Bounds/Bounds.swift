@@ -39,6 +39,8 @@ public enum Bounds {
     public static let coresMax = 64
     /// Longest partition key, encoded, in bytes.
     public static let keyBytesMax = 1 << 16
+    /// How far lag(x, n) IGNORE NULLS reaches back with n values a key; further back it keeps every row.
+    public static let presentLagMax = 1_024
     /// Rows that a kernel takes at once, so that its columns stay in the first-level caches.
     public static let chunkRows = 512
 

@@ -19,6 +19,9 @@ import Values
 /// | bool_and, bool_or | 4: how many true came before |
 /// | sum(double), variance, min, max, first, last, lag | the value |
 /// | count(DISTINCT x) | the value, 4 + 4: distance to its previous and next occurrence |
+/// | bit_and, bit_or, bit_xor | the value |
+/// | arg_min(x, y), arg_max(x, y) | both values |
+/// | … IGNORE NULLS | the value, 4: how many were there before |
 /// | dense_rank, GROUPS n PRECEDING | 4, once for all of them: how many peer groups had begun before |
 public struct StateLayout: Hashable, Sendable {
     /// Bytes of a record before its planned fields.
@@ -55,6 +58,8 @@ public struct StateLayout: Hashable, Sendable {
     public struct Input: Hashable, Sendable {
         public var argument: Register?
         public var filter: Register?
+        /// A second argument: where it is NULL, the first counts as NULL too.
+        public var companion: Register?
         /// Whether the argument may be NULL or filtered out.
         public var mayBeNull: Bool
         public var values: Int?
@@ -77,7 +82,12 @@ public struct StateLayout: Hashable, Sendable {
     }
 
     public struct Partial: Hashable, Sendable {
-        public enum Kind: Hashable, Sendable { case sum, minimum, maximum, variance }
+        public enum Kind: Hashable, Sendable {
+            case sum, minimum, maximum, variance
+            /// A value and the position of its row.
+            case argumentMinimum, argumentMaximum
+            case bitAnd, bitOr, bitXor
+        }
         public var kind: Kind
         /// Within an entry; level arrays start at offset × entries.
         public var offset: Int
@@ -86,6 +96,8 @@ public struct StateLayout: Hashable, Sendable {
 
     public struct Call: Hashable, Sendable {
         public var input: Int?
+        /// What arg_min and arg_max answer with; their `input` is what they compare.
+        public var valueInput: Int?
         public var distinct: Int?
         /// What evicted rows left behind, where the frame starts UNBOUNDED PRECEDING.
         public var fold: Int?
@@ -98,16 +110,21 @@ public struct StateLayout: Hashable, Sendable {
         public var offset: Int
     }
 
-    /// The aggregate of all rows that an unbounded frame holds and the log has given up; in the record, 32 bytes.
+    /// The aggregate of all rows that an unbounded frame holds and the log has given up; in the record.
     public struct Fold: Hashable, Sendable {
         public enum Kind: Hashable, Sendable {
             case sum, minimum, maximum, variance
             /// Value of the n-th row, from 1.
             case nth(Int64)
             case last
+            /// Value of the n-th row that has one, from 1; values of the last n rows that have one.
+            case nthPresent(Int64), lastPresent(Int64)
+            case argumentMinimum, argumentMaximum
+            case bitAnd, bitOr, bitXor
         }
         public var kind: Kind
         public var input: Int
+        public var valueInput: Int?
         public var offset: Int
     }
 

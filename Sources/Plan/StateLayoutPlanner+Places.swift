@@ -15,7 +15,7 @@ extension StateLayoutPlanner {
         for (index, need) in needs.enumerated() {
             let input = layout.inputs[index]
             if need.values, let argument = input.argument {
-                if argument == partition.time && input.filter == nil {
+                if argument == partition.time && !input.mayBeNull {
                     layout.inputs[index].values = 0
                 } else {
                     let form = argument.type.form
@@ -36,7 +36,7 @@ extension StateLayoutPlanner {
                 columns.append((4, { $0.inputs[index].next = $1 }))
             }
             for kind in need.partials {
-                let bytes = kind == .variance ? 24 : input.argument!.type.form.storedBytes
+                let bytes = kind.bytes(of: input.argument!.type.form)
                 layout.inputs[index].partials.append(StateLayout.Partial(kind: kind, offset: 0, bytes: bytes))
             }
         }
@@ -50,7 +50,7 @@ extension StateLayoutPlanner {
         }
         layout.bytesPerEvent = offset
         var entry = 0
-        for width in [16, 24, 8, 4, 1] {
+        for width in [32, 16, 24, 8, 4, 1] {
             for input in layout.inputs.indices {
                 for partial in layout.inputs[input].partials.indices where layout.inputs[input].partials[partial].bytes == width {
                     layout.inputs[input].partials[partial].offset = entry
@@ -88,7 +88,10 @@ extension StateLayoutPlanner {
         for index in needs.indices where needs[index].sums && layout.inputs[index].sumBytes == 16 {
             layout.inputs[index].sumTotal = place(16)
         }
-        for index in layout.folds.indices { layout.folds[index].offset = place(32) }
+        for index in layout.folds.indices {
+            let form = layout.inputs[layout.folds[index].input].argument!.type.form
+            layout.folds[index].offset = place(layout.folds[index].kind.bytes(of: form))
+        }
         layout.recordBytes = (offset + 15) & ~15
     }
 }
@@ -102,6 +105,28 @@ extension Form {
         case .integer, .double: 8
         case .decimal, .interval: 16
         case .array: arraysAreResults()
+        }
+    }
+}
+
+extension StateLayout.Partial.Kind {
+    /// Beside the value of an argument's extreme stands its row's position, 8 bytes, in front.
+    func bytes(of form: Form) -> Int {
+        switch self {
+        case .sum, .minimum, .maximum, .bitAnd, .bitOr, .bitXor: form.storedBytes
+        case .variance: 24
+        case .argumentMinimum, .argumentMaximum: form == .decimal ? 32 : form == .interval ? 24 : 16
+        }
+    }
+}
+
+extension StateLayout.Fold.Kind {
+    /// A multiple of 16. The last n values stand side by side, and then how many there are.
+    func bytes(of form: Form) -> Int {
+        switch self {
+        case .argumentMinimum, .argumentMaximum: 64
+        case .lastPresent(let n): (Int(n) * form.storedBytes + 15) & ~15 + 16
+        default: 32
         }
     }
 }

@@ -1,3 +1,4 @@
+import Bounds
 import Language
 import Values
 
@@ -8,6 +9,10 @@ extension StateLayoutPlanner {
         for call in partition.calls {
             let frame = partition.windows[call.window].frame
             switch call.function {
+            case .lag(let offset) where ignoresNulls(call):
+                result.isUnbounded = true
+                if offset > Bounds.presentLagMax { result.keepsAll = true }
+                continue
             case .lag(let offset):
                 result.rows = max(result.rows, offset)
                 result.isUnbounded = true
@@ -25,6 +30,11 @@ extension StateLayoutPlanner {
             }
         }
         return result
+    }
+
+    /// Whether IGNORE NULLS makes a difference: a fold remembers the values then.
+    private func ignoresNulls(_ call: CallPlan) -> Bool {
+        call.ignoresNulls && call.argument.map { $0 != partition.time && mayBeNull($0) } == true
     }
 
     private func keep(_ bound: Frame.Bound, of frame: Frame, in retention: inout StateLayout.Retention) {

@@ -1,3 +1,4 @@
+import Bounds
 import Language
 import Values
 
@@ -42,15 +43,17 @@ struct StateLayoutPlanner {
         if frame.mode == .groups && [frame.start, frame.end].contains(where: \.isDistance) { countsGroups = true }
         if call.function == .denseRank { countsGroups = true }
         if call.argument == nil && call.filter == nil { return result }
+        if call.function == .argumentMinimum || call.function == .argumentMaximum { return addArgumentExtreme(call) }
         let input = inputIndex(argument: call.argument, filter: call.filter)
         result.input = input
         let isExact = call.argument.map { $0.type.form == .integer || $0.type.form == .decimal } ?? true
         if layout.inputs[input].mayBeNull { needs[input].counts = needs[input].counts || needsCount(call) }
+        if call.function.needsValues(isExact: isExact, isDistinct: call.isDistinct) { needs[input].values = true }
+        let isPresent = call.ignoresNulls && layout.inputs[input].mayBeNull
         var fold: StateLayout.Fold.Kind?
         switch call.function {
         case .count:
             if call.isDistinct {
-                needs[input].values = true
                 needs[input].links = true
                 result.distinct = distinctIndex(window: call.window, input: input)
             }
@@ -58,35 +61,39 @@ struct StateLayoutPlanner {
             if isExact {
                 needs[input].sums = true
             } else {
-                needs[input].values = true
                 needPartial(.sum, of: input)
                 fold = .sum
             }
         case .minimum:
-            needs[input].values = true
             needPartial(.minimum, of: input)
             fold = .minimum
         case .maximum:
-            needs[input].values = true
             needPartial(.maximum, of: input)
             fold = .maximum
         case .varianceSample, .variancePopulation, .deviationSample, .deviationPopulation:
-            needs[input].values = true
             needPartial(.variance, of: input)
             fold = .variance
         case .booleanAnd, .booleanOr:
             needs[input].trues = true
+        case .bitAnd:
+            needPartial(.bitAnd, of: input)
+            fold = .bitAnd
+        case .bitOr:
+            needPartial(.bitOr, of: input)
+            fold = .bitOr
+        case .bitXor:
+            needPartial(.bitXor, of: input)
+            fold = .bitXor
         case .firstValue:
-            needs[input].values = true
-            fold = .nth(1)
+            fold = isPresent ? .nthPresent(1) : .nth(1)
         case .nthValue(let n):
-            needs[input].values = true
-            fold = .nth(n)
+            fold = isPresent ? .nthPresent(n) : .nth(n)
         case .lastValue:
-            needs[input].values = true
-            fold = .last
-        case .lag:
-            needs[input].values = true
+            fold = isPresent ? .lastPresent(1) : .last
+        case .lag(let offset):
+            if isPresent && offset > 0 && offset <= Bounds.presentLagMax {
+                result.fold = foldIndex(.lastPresent(offset), input: input)
+            }
             return result
         case .rowNumber, .rank, .denseRank:
             return result
@@ -102,16 +109,42 @@ struct StateLayoutPlanner {
     private func needsCount(_ call: CallPlan) -> Bool {
         switch call.function {
         case .count: !call.isDistinct
-        case .sum, .average, .minimum, .maximum, .booleanAnd, .booleanOr: true
+        case .sum, .average, .minimum, .maximum, .booleanAnd, .booleanOr, .bitAnd, .bitOr, .bitXor: true
+        case .firstValue, .lastValue, .nthValue: call.ignoresNulls
+        case .lag(let offset): call.ignoresNulls && offset > 0
         default: false
         }
     }
 
-    private mutating func inputIndex(argument: Register?, filter: Register?) -> Int {
-        if let index = layout.inputs.firstIndex(where: { $0.argument == argument && $0.filter == filter }) { return index }
-        let isTime = argument == partition.time
-        let isNullable = filter != nil || (argument.map { !isTime && mayBeNull($0) } ?? false)
-        layout.inputs.append(StateLayout.Input(argument: argument, filter: filter, mayBeNull: isNullable))
+    /// Compares the second argument, where both are there, and answers with the first.
+    private mutating func addArgumentExtreme(_ call: CallPlan) -> StateLayout.Call {
+        var result = StateLayout.Call()
+        let value = inputIndex(argument: call.argument, filter: nil)
+        let compared = inputIndex(argument: call.second, filter: call.filter, companion: call.argument)
+        needs[value].values = true
+        needs[compared].values = true
+        let isMinimum = call.function == .argumentMinimum
+        needPartial(isMinimum ? .argumentMinimum : .argumentMaximum, of: compared)
+        result.input = compared
+        result.valueInput = value
+        if partition.windows[call.window].frame.start == .unboundedPreceding {
+            result.fold = foldIndex(isMinimum ? .argumentMinimum : .argumentMaximum, input: compared, valueInput: value)
+        }
+        return result
+    }
+
+    private mutating func inputIndex(argument: Register?, filter: Register?, companion: Register? = nil) -> Int {
+        func isNullable(_ register: Register) -> Bool { register != partition.time && mayBeNull(register) }
+        // One that is never NULL decides nothing.
+        let companion = companion.flatMap { isNullable($0) && $0 != argument ? $0 : nil }
+        if let index = layout.inputs.firstIndex(where: {
+            $0.argument == argument && $0.filter == filter && $0.companion == companion
+        }) {
+            return index
+        }
+        let hasNulls = filter != nil || companion != nil || (argument.map(isNullable) ?? false)
+        layout.inputs.append(
+            StateLayout.Input(argument: argument, filter: filter, companion: companion, mayBeNull: hasNulls))
         needs.append(Need())
         return layout.inputs.count - 1
     }
@@ -126,10 +159,24 @@ struct StateLayoutPlanner {
         return layout.distincts.count - 1
     }
 
-    private mutating func foldIndex(_ kind: StateLayout.Fold.Kind, input: Int) -> Int {
-        if let index = layout.folds.firstIndex(where: { $0.kind == kind && $0.input == input }) { return index }
-        layout.folds.append(StateLayout.Fold(kind: kind, input: input, offset: 0))
+    private mutating func foldIndex(_ kind: StateLayout.Fold.Kind, input: Int, valueInput: Int? = nil) -> Int {
+        if let index = layout.folds.firstIndex(where: { $0.kind == kind && $0.input == input && $0.valueInput == valueInput }) {
+            return index
+        }
+        layout.folds.append(StateLayout.Fold(kind: kind, input: input, valueInput: valueInput, offset: 0))
         return layout.folds.count - 1
+    }
+}
+
+extension WindowFunction {
+    /// Whether the argument's values stand in the log; counts, exact sums and truths are kept as what came before.
+    fileprivate func needsValues(isExact: Bool, isDistinct: Bool) -> Bool {
+        switch self {
+        case .count: isDistinct
+        case .sum, .average: !isExact
+        case .booleanAnd, .booleanOr, .rowNumber, .rank, .denseRank: false
+        default: true
+        }
     }
 }
 

@@ -28,7 +28,8 @@ import Values
         var scenario = StateScenario(seed: seed, isHot: isHot)
         var reference = StateReference(plan: scenario.plan, lateness: scenario.lateness, idleAfter: scenario.idleAfter)
         var bench = PartitionBench(
-            plan: scenario.plan, types: scenario.types, lateness: scenario.lateness, idleAfter: scenario.idleAfter)
+            plan: scenario.plan, types: scenario.types, lateness: scenario.lateness, idleAfter: scenario.idleAfter,
+            nullable: scenario.nullPercent > 0)
         for batch in 0..<batches {
             let events = (0..<Int.random(in: 1...(isHot ? 120 : 40), using: &scenario.random)).map { _ in scenario.event() }
             let mode: BatchMode = [.compute, .compute, .compute, .ingest, .evaluate, .lookUp].randomElement(

@@ -141,8 +141,10 @@ struct StateReference {
         let floor = min(floor, position)
         switch call.function {
         case .lag(let offset):
-            let wanted = position - Int(offset)
-            if wanted >= floor && wanted < key.rows.count { return key.rows[wanted].cells[call.argument!.index] }
+            let value = { (row: Int) in key.rows[row].cells[call.argument!.index] }
+            if offset == 0 { return hasRow ? value(position) : .null }
+            let before = (floor..<position).filter { !call.ignoresNulls || value($0) != .null }
+            if offset <= before.count { return value(before[before.count - Int(offset)]) }
             return hasRow ? call.second.map { key.rows[position].cells[$0.index] } ?? .null : .null
         case .rowNumber:
             return hasRow ? .integer(Int64(position - floor + 1)) : .null
@@ -161,11 +163,19 @@ struct StateReference {
             isInFrame(frame, key, $0, position: position, time: time, hasRow: hasRow, floor: floor)
         }.map { key.rows[$0] }
         let passed = rows.filter { row in call.filter.map { row.cells[$0.index] == .boolean(true) } ?? true }
-        let all = call.argument.map { argument in passed.map { $0.cells[argument.index] } } ?? passed.map { _ in .integer(1) }
+        var all = call.argument.map { argument in passed.map { $0.cells[argument.index] } } ?? passed.map { _ in .integer(1) }
+        if call.ignoresNulls { all = all.filter { $0 != .null } }
         switch call.function {
         case .firstValue: return all.first ?? .null
         case .lastValue: return all.last ?? .null
         case .nthValue(let n): return all.count >= n ? all[Int(n) - 1] : .null
+        case .argumentMinimum, .argumentMaximum:
+            let sign = call.function == .argumentMinimum ? 1 : -1
+            var best: Row?
+            for row in passed where row.cells[call.argument!.index] != .null && row.cells[call.second!.index] != .null {
+                if best == nil || order(row.cells[call.second!.index], best!.cells[call.second!.index]) * sign < 0 { best = row }
+            }
+            return best.map { $0.cells[call.argument!.index] } ?? .null
         default: break
         }
         return aggregate(call, all.filter { $0 != .null })
@@ -191,6 +201,9 @@ struct StateReference {
             return .double(Double(values.reduce(Int128(0)) { $0 + $1.exact }) / (Double(values.count) * scale))
         case .minimum: return values.min { order($0, $1) < 0 }!
         case .maximum: return values.max { order($0, $1) < 0 }!
+        case .bitAnd: return .integer(values.reduce(-1) { $0 & Int64($1.exact) })
+        case .bitOr: return .integer(values.reduce(0) { $0 | Int64($1.exact) })
+        case .bitXor: return .integer(values.reduce(0) { $0 ^ Int64($1.exact) })
         case .booleanAnd: return .boolean(values.allSatisfy { $0 == .boolean(true) })
         case .booleanOr: return .boolean(values.contains(.boolean(true)))
         default: return variance(call.function, values.map { $0.number / scale })

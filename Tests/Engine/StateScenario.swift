@@ -129,6 +129,8 @@ struct StateScenario {
         if isNumber {
             functions += [.sum, .sum, .average, .varianceSample, .variancePopulation, .deviationSample, .deviationPopulation]
         }
+        if argument.type.isInteger && column != .time { functions += [.bitAnd, .bitOr, .bitXor] }
+        functions += [.argumentMinimum, .argumentMaximum]
         functions += isFlag ? [.booleanAnd, .booleanOr] : [.minimum, .maximum, .minimum, .maximum]
         let function = functions.randomElement(using: &random)!
         var type = argument.type
@@ -148,15 +150,28 @@ struct StateScenario {
         case .firstValue, .lastValue, .nthValue, .lag, .rowNumber, .rank, .denseRank: canFilter = false
         default: break
         }
+        var second: Register?
+        var ignoresNulls = false
+        switch function {
+        case .lag:
+            if random.chance(30) { second = argument }
+            ignoresNulls = random.chance(40)
+        case .firstValue, .lastValue, .nthValue:
+            ignoresNulls = random.chance(40)
+            // any_value is first_value that leaves out NULLs, and takes a filter.
+            canFilter = ignoresNulls
+        case .argumentMinimum, .argumentMaximum:
+            let compared = columns.randomElement(using: &random)!
+            second = Register(index: compared.rawValue, type: types[compared.rawValue])
+        default: break
+        }
         let ranks: [WindowFunction] = [.rowNumber, .rank, .denseRank]
         let isCountAll = ranks.contains(function) || (function == .count && random.chance(30))
-        var otherwise: Register?
-        if case .lag = function, random.chance(30) { otherwise = argument }
         return CallPlan(
-            function: function, argument: isCountAll ? nil : argument, second: otherwise,
+            function: function, argument: isCountAll ? nil : argument, second: second,
             filter: canFilter && random.chance(30) ? Register(index: Column.filter.rawValue, type: .boolean) : nil,
             isDistinct: function == .count && !isCountAll && random.chance(60),
-            window: Int.random(in: 0..<windows, using: &random),
+            ignoresNulls: ignoresNulls, window: Int.random(in: 0..<windows, using: &random),
             result: Register(index: result, type: type))
     }
 

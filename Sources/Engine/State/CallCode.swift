@@ -8,6 +8,7 @@ struct CallCode {
 
     @inline(__always) var kind: CallFields.Kind { fields.pointee.kind }
     @inline(__always) var input: Int { fields.pointee.input }
+    @inline(__always) var valueInput: Int { fields.pointee.valueInput }
     @inline(__always) var window: Int { fields.pointee.window }
     @inline(__always) var result: Int { fields.pointee.result }
     @inline(__always) var resultForm: Form { fields.pointee.resultForm }
@@ -26,10 +27,14 @@ struct CallFields {
         case varianceSample, variancePopulation, deviationSample, deviationPopulation
         case minimum, maximum, booleanAnd, booleanOr
         case first, last, nth, lag, rowNumber, rank, denseRank
+        case firstPresent, lastPresent, nthPresent, lagPresent
+        case argumentMinimum, argumentMaximum, bitAnd, bitOr, bitXor
     }
 
     let kind: Kind
     let input: Int
+    /// What arg_min and arg_max answer with.
+    let valueInput: Int
     let window: Int
     let result: Int
     let resultForm: Form
@@ -43,6 +48,7 @@ struct CallFields {
 
     init(_ call: CallPlan, _ place: StateLayout.Call, layout: StateLayout) {
         input = place.input ?? -1
+        valueInput = place.valueInput ?? -1
         window = call.window
         result = call.result.index
         resultForm = call.result.type.form
@@ -52,6 +58,7 @@ struct CallFields {
         var n = 0
         var partialKind: StateLayout.Partial.Kind?
         let form = call.argument?.type.form
+        let isPresent = call.ignoresNulls && place.input.map { layout.inputs[$0].mayBeNull } == true
         let isWide = place.input.map { layout.inputs[$0].sumBytes == 16 } ?? false
         switch call.function {
         case .count:
@@ -70,13 +77,20 @@ struct CallFields {
         case .maximum: (kind, partialKind) = (.maximum, .maximum)
         case .booleanAnd: kind = .booleanAnd
         case .booleanOr: kind = .booleanOr
-        case .firstValue: kind = .first
-        case .lastValue: kind = .last
+        case .argumentMinimum: (kind, partialKind) = (.argumentMinimum, .argumentMinimum)
+        case .argumentMaximum: (kind, partialKind) = (.argumentMaximum, .argumentMaximum)
+        case .bitAnd: (kind, partialKind) = (.bitAnd, .bitAnd)
+        case .bitOr: (kind, partialKind) = (.bitOr, .bitOr)
+        case .bitXor: (kind, partialKind) = (.bitXor, .bitXor)
+        case .firstValue:
+            kind = isPresent ? .firstPresent : .first
+            n = 1
+        case .lastValue: kind = isPresent ? .lastPresent : .last
         case .nthValue(let position):
-            kind = .nth
+            kind = isPresent ? .nthPresent : .nth
             n = Int(min(position, 1 << 40))
         case .lag(let offset):
-            kind = .lag
+            kind = isPresent && offset > 0 ? .lagPresent : .lag
             n = Int(min(offset, 1 << 40))
         case .rowNumber: kind = .rowNumber
         case .rank: kind = .rank

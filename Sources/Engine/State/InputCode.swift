@@ -7,6 +7,7 @@ struct InputCode {
 
     @inline(__always) var argument: Int { fields.pointee.argument }
     @inline(__always) var filter: Int { fields.pointee.filter }
+    @inline(__always) var companion: Int { fields.pointee.companion }
     @inline(__always) var form: Form { fields.pointee.form }
     @inline(__always) var isTime: Bool { fields.pointee.isTime }
     @inline(__always) var mayBeNull: Bool { fields.pointee.mayBeNull }
@@ -28,6 +29,7 @@ struct InputCode {
 struct InputFields {
     let argument: Int
     let filter: Int
+    let companion: Int
     let form: Form
     /// The values are the log's times: nothing to store.
     let isTime: Bool
@@ -50,6 +52,7 @@ struct InputFields {
     init(_ input: StateLayout.Input, isTime: Bool) {
         argument = input.argument?.index ?? -1
         filter = input.filter?.index ?? -1
+        companion = input.companion?.index ?? -1
         form = input.argument?.type.form ?? .boolean
         self.isTime = isTime
         mayBeNull = input.mayBeNull

@@ -5,10 +5,13 @@ struct PartialCode {
     enum Kind: UInt8 {
         case sum, variance
         case leastInteger, greatestInteger, leastDouble, greatestDouble, leastDecimal, greatestDecimal
-        case leastText, greatestText, leastInterval, greatestInterval
+        case leastText, greatestText, leastInterval, greatestInterval, leastBoolean, greatestBoolean
+        case bitAnd, bitOr, bitXor
     }
 
     let kind: Kind
+    /// Of an extreme: its row's position is kept beside it.
+    let hasPosition: Bool
     let input: Int
     let offset: Int
 }
@@ -18,8 +21,11 @@ extension PartialCode.Kind {
         switch kind {
         case .sum: self = .sum
         case .variance: self = .variance
-        case .minimum: self = .extreme(form, isGreatest: false)
-        case .maximum: self = .extreme(form, isGreatest: true)
+        case .minimum, .argumentMinimum: self = .extreme(form, isGreatest: false)
+        case .maximum, .argumentMaximum: self = .extreme(form, isGreatest: true)
+        case .bitAnd: self = .bitAnd
+        case .bitOr: self = .bitOr
+        case .bitXor: self = .bitXor
         }
     }
 
@@ -30,7 +36,7 @@ extension PartialCode.Kind {
         case .decimal: isGreatest ? .greatestDecimal : .leastDecimal
         case .text: isGreatest ? .greatestText : .leastText
         case .interval: isGreatest ? .greatestInterval : .leastInterval
-        case .boolean: preconditionFailure("min and max of boolean are refused by the language")
+        case .boolean: isGreatest ? .greatestBoolean : .leastBoolean
         case .array: arraysAreResults()
         }
     }

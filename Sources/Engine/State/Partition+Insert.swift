@@ -180,11 +180,8 @@ extension Partition {
         for number in 0..<code.inputCount + code.tieCount { texts[number &* stride] = TextInterner.none }
         for number in 0..<code.inputCount where code.inputs[number].form == .text && code.inputs[number].values >= 0 {
             let input = code.inputs[number]
-            let isPassed =
-                input.filter < 0 || (view.vectors[input.filter].nulls[row] == 0 && view.vectors[input.filter].booleans[row] != 0)
-            let vector = view.vectors[input.argument]
-            if !isPassed || vector.nulls[row] != 0 { continue }
-            guard let text = memory.texts.intern(vector.texts[row], in: &memory.arena) else {
+            if !kernel.isPresent(view, row, input) { continue }
+            guard let text = memory.texts.intern(view.vectors[input.argument].texts[row], in: &memory.arena) else {
                 return releaseInterned(memory: &memory)
             }
             texts[number &* stride] = text

@@ -60,7 +60,8 @@ struct PartitionCode {
             for partial in input.partials {
                 partialCodes.append(
                     PartialCode(
-                        kind: PartialCode.Kind(partial.kind, form: input.argument!.type.form), input: index,
+                        kind: PartialCode.Kind(partial.kind, form: input.argument!.type.form),
+                        hasPosition: partial.kind == .argumentMinimum || partial.kind == .argumentMaximum, input: index,
                         offset: partial.offset))
             }
         }
@@ -85,7 +86,7 @@ struct PartitionCode {
         distinctCount = layout.distincts.count
         distincts = .copy(of: layout.distincts.map { DistinctCode(input: $0.input, offset: $0.offset) })
         foldCount = layout.folds.count
-        folds = .copy(of: layout.folds.map { FoldCode($0, form: layout.inputs[$0.input].argument!.type.form) })
+        folds = .copy(of: layout.folds.map { FoldCode($0, inputs: layout.inputs) })
         tieCount = plan.tieBreakers.count
         ties = .copy(
             of: plan.tieBreakers.indices.map {

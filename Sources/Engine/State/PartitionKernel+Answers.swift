@@ -62,6 +62,29 @@ extension PartitionKernel {
                         view, pending.rows[index], pending.logs[index], call, position: pending.positions[index],
                         floor: pending.floors[index], result, memory: memory, output: &output)
                 }
+            case .firstPresent, .lastPresent, .nthPresent:
+                for index in 0..<count {
+                    positionalPresent(
+                        pending.records[index], pending.logs[index], call, frames[index], result, pending.rows[index],
+                        memory: memory, output: &output)
+                }
+            case .lagPresent:
+                for index in 0..<count {
+                    lagPresent(
+                        view, pending.rows[index], pending.records[index], pending.logs[index], call,
+                        position: pending.positions[index], floor: pending.floors[index], result, memory: memory,
+                        output: &output)
+                }
+            case .argumentMinimum, .argumentMaximum:
+                for index in 0..<count {
+                    argumentExtreme(
+                        pending.records[index], pending.logs[index], call, frames[index], result, pending.rows[index],
+                        memory: memory, output: &output)
+                }
+            case .bitAnd, .bitOr, .bitXor:
+                for index in 0..<count {
+                    bits(pending.records[index], pending.logs[index], call, frames[index], result, pending.rows[index])
+                }
             case .rowNumber, .rank, .denseRank:
                 for index in 0..<count {
                     result.nulls[pending.rows[index]] = view.mode == .lookUp ? 1 : 0
@@ -152,7 +175,7 @@ extension PartitionKernel {
 
     /// Rows of the frame whose argument is there: neither NULL nor filtered out.
     @inline(__always)
-    private func presentRows(_ record: KeyRecord, _ log: KeyLog, _ input: InputCode, _ frame: FramePositions) -> Int64 {
+    func presentRows(_ record: KeyRecord, _ log: KeyLog, _ input: InputCode, _ frame: FramePositions) -> Int64 {
         input.counts >= 0 ? count(record, log, input, frame) : Int64(frame.rows &+ frame.rowsApart)
     }
 
@@ -343,9 +366,17 @@ extension PartitionKernel {
         memory: borrowing ShardMemory, output: inout TextArena
     ) {
         let wanted = position &- call.n
-        if wanted >= max(log.head, min(floor, position)) && wanted < log.tail {
+        if wanted >= max(log.head, min(floor, position)) && wanted < log.tail
+            && (call.n > 0 || view.mode != .lookUp)
+        {
             return writeValue(log, code.inputs[call.input], wanted, to: result, row, memory, &output)
         }
+        writeDefault(view, row, call, result)
+    }
+
+    /// lag's third argument where there is no row so far back.
+    @inline(__always)
+    func writeDefault(_ view: BatchRows, _ row: Int, _ call: CallCode, _ result: Vector) {
         guard call.otherwise >= 0 && view.mode != .lookUp else {
             result.nulls[row] = 1
             return
@@ -357,7 +388,7 @@ extension PartitionKernel {
     }
 
     @inline(__always)
-    private func writeValue(
+    func writeValue(
         _ log: KeyLog, _ input: InputCode, _ position: Int, to result: Vector, _ row: Int, _ memory: borrowing ShardMemory,
         _ output: inout TextArena
     ) {
@@ -371,7 +402,7 @@ extension PartitionKernel {
     }
 
     @inline(__always)
-    private func write(
+    func write(
         _ source: UnsafeMutableRawPointer, _ form: Form, to result: Vector, _ row: Int, _ memory: borrowing ShardMemory,
         _ output: inout TextArena
     ) {

@@ -1,10 +1,13 @@
 import Bytes
 import Values
 
-/// What given-up rows leave behind for unbounded frames, in 32 bytes of the record:
+/// What given-up rows leave behind for unbounded frames, in the record:
 ///
-///     0   …  the aggregate so far: sum (two doubles, the second holds what rounding lost), moments, or one value
+///     0   …  the aggregate so far: sum (two doubles, the second holds what rounding lost), moments, bits, or one value
 ///     24  1  0: nothing yet; 1: a value; 2: NULL (first, nth, last)
+///     32  16 what arg_min and arg_max answer with
+///
+/// The last n values that are there stand otherwise: see `PresentValues`.
 extension PartitionKernel {
     @inline(__always)
     func foldState(_ record: KeyRecord, _ fold: FoldCode) -> UInt8 { record.field(fold.offset + 24, as: UInt8.self).pointee }
@@ -22,6 +25,13 @@ extension PartitionKernel {
                 keepValue(record, fold, input, log, isNull: isNull, memory: &memory)
             case .last:
                 keepValue(record, fold, input, log, isNull: isNull, memory: &memory)
+            case .nthPresent:
+                if isNull || presentCount(record, log, input).before(log.head) + 1 != fold.n { continue }
+                keepValue(record, fold, input, log, isNull: false, memory: &memory)
+            case .lastPresent:
+                if !isNull { PresentValues(record, fold).push(log, input, memory: &memory) }
+            case .bitAnd, .bitOr, .bitXor:
+                if !isNull { foldBits(record, fold, log.column(input.values, as: Int64.self)[log.head & log.mask]) }
             case .sum:
                 if isNull { continue }
                 addToSum(record, fold, log.column(input.values, as: Double.self)[log.head & log.mask])
@@ -33,9 +43,10 @@ extension PartitionKernel {
                 VarianceOfValues.scan(log, input, log.head, log.head + 1, .nothing, into: &row)
                 moments.pointee = moments.pointee.merged(row)
                 state.pointee = 1
-            case .minimum, .maximum:
+            case .minimum, .maximum, .argumentMinimum, .argumentMaximum:
                 if isNull || (state.pointee != 0 && !isMoreExtreme(record, fold, input, log, memory: memory)) { continue }
                 keepValue(record, fold, input, log, isNull: false, memory: &memory)
+                if fold.hasValue { keepArgument(record, fold, log, memory: &memory) }
             }
         }
     }
@@ -54,7 +65,7 @@ extension PartitionKernel {
         _ record: KeyRecord, _ fold: FoldCode, _ input: InputCode, _ log: KeyLog, memory: borrowing ShardMemory
     ) -> Bool {
         let texts = code.hasTexts ? memory.texts.table(memory.arena) : .nothing
-        let isGreatest = fold.kind == .maximum
+        let isGreatest = fold.isGreatest
         func picks<E: Extreme>(_ extreme: E.Type) -> Bool {
             extreme.picks(
                 extreme.load(log, input, slot: log.head & log.mask), over: record.field(fold.offset, as: E.Partial.self).pointee,
@@ -66,7 +77,7 @@ extension PartitionKernel {
         case .decimal: return isGreatest ? picks(GreatestDecimal.self) : picks(LeastDecimal.self)
         case .text: return isGreatest ? picks(GreatestText.self) : picks(LeastText.self)
         case .interval: return isGreatest ? picks(GreatestInterval.self) : picks(LeastInterval.self)
-        case .boolean: preconditionFailure("min and max of boolean are refused by the language")
+        case .boolean: return isGreatest ? picks(GreatestBoolean.self) : picks(LeastBoolean.self)
         case .array: arraysAreResults()
         }
     }
@@ -86,15 +97,35 @@ extension PartitionKernel {
         state.pointee = isNull ? 2 : 1
     }
 
+    private func foldBits(_ record: KeyRecord, _ fold: FoldCode, _ value: Int64) {
+        let bits = record.field(fold.offset, as: Int64.self)
+        let state = record.field(fold.offset + 24, as: UInt8.self)
+        switch fold.kind {
+        case .bitAnd: bits.pointee = state.pointee == 0 ? value : bits.pointee & value
+        case .bitOr: bits.pointee |= value
+        default: bits.pointee ^= value
+        }
+        state.pointee = 1
+    }
+
     /// Starts all folds afresh.
     func resetFolds(_ record: KeyRecord, memory: inout ShardMemory) {
         for number in 0..<code.foldCount {
             let fold = code.folds[number]
-            let holdsText = fold.form == .text && fold.kind != .sum && fold.kind != .variance
-            if holdsText && foldState(record, fold) == 1 {
-                memory.texts.release(record.field(fold.offset, as: UInt32.self).pointee, in: &memory.arena)
+            if fold.kind == .lastPresent {
+                PresentValues(record, fold).clear(memory: &memory)
+                continue
             }
-            record.field(fold.offset, as: UInt8.self).update(repeating: 0, count: 32)
+            if foldState(record, fold) == 1 {
+                if fold.isValue && fold.form == .text {
+                    memory.texts.release(record.field(fold.offset, as: UInt32.self).pointee, in: &memory.arena)
+                }
+                if fold.hasValue && fold.valueForm == .text {
+                    let number = record.field(fold.offset + FoldCode.valueOffset, as: UInt32.self).pointee
+                    memory.texts.release(number, in: &memory.arena)
+                }
+            }
+            record.field(fold.offset, as: UInt8.self).update(repeating: 0, count: fold.hasValue ? 64 : 32)
         }
     }
 }

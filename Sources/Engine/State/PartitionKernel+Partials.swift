@@ -10,16 +10,21 @@ extension PartitionKernel {
             switch code.partials[number].kind {
             case .sum: append(SumOfDoubles.self, number, count, texts)
             case .variance: append(VarianceOfValues.self, number, count, texts)
-            case .leastInteger: append(LeastInteger.self, number, count, texts)
-            case .greatestInteger: append(GreatestInteger.self, number, count, texts)
-            case .leastDouble: append(LeastDouble.self, number, count, texts)
-            case .greatestDouble: append(GreatestDouble.self, number, count, texts)
-            case .leastDecimal: append(LeastDecimal.self, number, count, texts)
-            case .greatestDecimal: append(GreatestDecimal.self, number, count, texts)
-            case .leastText: append(LeastText.self, number, count, texts)
-            case .greatestText: append(GreatestText.self, number, count, texts)
-            case .leastInterval: append(LeastInterval.self, number, count, texts)
-            case .greatestInterval: append(GreatestInterval.self, number, count, texts)
+            case .leastInteger: append(extreme: LeastInteger.self, number, count, texts)
+            case .greatestInteger: append(extreme: GreatestInteger.self, number, count, texts)
+            case .leastDouble: append(extreme: LeastDouble.self, number, count, texts)
+            case .greatestDouble: append(extreme: GreatestDouble.self, number, count, texts)
+            case .leastDecimal: append(extreme: LeastDecimal.self, number, count, texts)
+            case .greatestDecimal: append(extreme: GreatestDecimal.self, number, count, texts)
+            case .leastText: append(extreme: LeastText.self, number, count, texts)
+            case .greatestText: append(extreme: GreatestText.self, number, count, texts)
+            case .leastInterval: append(extreme: LeastInterval.self, number, count, texts)
+            case .greatestInterval: append(extreme: GreatestInterval.self, number, count, texts)
+            case .leastBoolean: append(extreme: LeastBoolean.self, number, count, texts)
+            case .greatestBoolean: append(extreme: GreatestBoolean.self, number, count, texts)
+            case .bitAnd: append(BitAnd.self, number, count, texts)
+            case .bitOr: append(BitOr.self, number, count, texts)
+            case .bitXor: append(BitXor.self, number, count, texts)
             }
         }
     }
@@ -37,36 +42,56 @@ extension PartitionKernel {
         }
     }
 
+    @inline(__always)
+    private func append<E: Extreme>(extreme: E.Type, _ number: Int, _ count: Int, _ texts: TextTable) {
+        if code.partials[number].hasPosition {
+            append(Argument<E>.self, number, count, texts)
+        } else {
+            append(E.self, number, count, texts)
+        }
+    }
+
     /// After rows from `position` on have changed their places or values.
     func rebuildPartials(_ log: KeyLog, from position: Int, texts memory: borrowing ShardMemory) {
         if log.capacity < 2 * StateLayout.blockEvents { return }
         let texts = code.hasTexts ? memory.texts.table(memory.arena) : .nothing
         for number in 0..<code.partialCount {
-            let partial = code.partials[number]
-            let input = code.inputs[partial.input]
-            switch partial.kind {
-            case .sum: BlockLevels<SumOfDoubles>(log, input, offset: partial.offset, texts: texts).rebuild(from: position)
-            case .variance:
-                BlockLevels<VarianceOfValues>(log, input, offset: partial.offset, texts: texts).rebuild(from: position)
-            case .leastInteger:
-                BlockLevels<LeastInteger>(log, input, offset: partial.offset, texts: texts).rebuild(from: position)
-            case .greatestInteger:
-                BlockLevels<GreatestInteger>(log, input, offset: partial.offset, texts: texts).rebuild(from: position)
-            case .leastDouble: BlockLevels<LeastDouble>(log, input, offset: partial.offset, texts: texts).rebuild(from: position)
-            case .greatestDouble:
-                BlockLevels<GreatestDouble>(log, input, offset: partial.offset, texts: texts).rebuild(from: position)
-            case .leastDecimal:
-                BlockLevels<LeastDecimal>(log, input, offset: partial.offset, texts: texts).rebuild(from: position)
-            case .greatestDecimal:
-                BlockLevels<GreatestDecimal>(log, input, offset: partial.offset, texts: texts).rebuild(from: position)
-            case .leastText: BlockLevels<LeastText>(log, input, offset: partial.offset, texts: texts).rebuild(from: position)
-            case .greatestText:
-                BlockLevels<GreatestText>(log, input, offset: partial.offset, texts: texts).rebuild(from: position)
-            case .leastInterval:
-                BlockLevels<LeastInterval>(log, input, offset: partial.offset, texts: texts).rebuild(from: position)
-            case .greatestInterval:
-                BlockLevels<GreatestInterval>(log, input, offset: partial.offset, texts: texts).rebuild(from: position)
+            switch code.partials[number].kind {
+            case .sum: rebuild(SumOfDoubles.self, number, log, position, texts)
+            case .variance: rebuild(VarianceOfValues.self, number, log, position, texts)
+            case .leastInteger: rebuild(extreme: LeastInteger.self, number, log, position, texts)
+            case .greatestInteger: rebuild(extreme: GreatestInteger.self, number, log, position, texts)
+            case .leastDouble: rebuild(extreme: LeastDouble.self, number, log, position, texts)
+            case .greatestDouble: rebuild(extreme: GreatestDouble.self, number, log, position, texts)
+            case .leastDecimal: rebuild(extreme: LeastDecimal.self, number, log, position, texts)
+            case .greatestDecimal: rebuild(extreme: GreatestDecimal.self, number, log, position, texts)
+            case .leastText: rebuild(extreme: LeastText.self, number, log, position, texts)
+            case .greatestText: rebuild(extreme: GreatestText.self, number, log, position, texts)
+            case .leastInterval: rebuild(extreme: LeastInterval.self, number, log, position, texts)
+            case .greatestInterval: rebuild(extreme: GreatestInterval.self, number, log, position, texts)
+            case .leastBoolean: rebuild(extreme: LeastBoolean.self, number, log, position, texts)
+            case .greatestBoolean: rebuild(extreme: GreatestBoolean.self, number, log, position, texts)
+            case .bitAnd: rebuild(BitAnd.self, number, log, position, texts)
+            case .bitOr: rebuild(BitOr.self, number, log, position, texts)
+            case .bitXor: rebuild(BitXor.self, number, log, position, texts)
             }
+        }
+    }
+
+    private func rebuild<Aggregate: BlockAggregate>(
+        _ aggregate: Aggregate.Type, _ number: Int, _ log: KeyLog, _ position: Int, _ texts: TextTable
+    ) {
+        let partial = code.partials[number]
+        BlockLevels<Aggregate>(log, code.inputs[partial.input], offset: partial.offset, texts: texts).rebuild(from: position)
+    }
+
+    private func rebuild<E: Extreme>(
+        extreme: E.Type, _ number: Int, _ log: KeyLog, _ position: Int, _ texts: TextTable
+    ) {
+        if code.partials[number].hasPosition {
+            rebuild(Argument<E>.self, number, log, position, texts)
+        } else {
+            rebuild(E.self, number, log, position, texts)
         }
     }
 }

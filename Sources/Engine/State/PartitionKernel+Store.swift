@@ -85,6 +85,17 @@ extension PartitionKernel {
 
     // MARK: Values
 
+    /// Whether the row has passed the input's filter and its arguments are not NULL.
+    @inline(__always)
+    func isPresent(_ view: BatchRows, _ row: Int, _ input: InputCode) -> Bool {
+        let vectors = view.vectors
+        if input.filter >= 0 && (vectors[input.filter].nulls[row] != 0 || vectors[input.filter].booleans[row] == 0) {
+            return false
+        }
+        if input.companion >= 0 && vectors[input.companion].nulls[row] != 0 { return false }
+        return input.argument < 0 || vectors[input.argument].nulls[row] == 0
+    }
+
     /// Stores what the log keeps of the first `count` pending rows, each the newest of its key but for pending ones behind
     /// it, and carries totals, links and block partials on.
     @inline(__always)
@@ -164,6 +175,10 @@ extension PartitionKernel {
             for index in 0..<count { present[index] = nulls[pending.rows[index]] == 0 ? 1 : 0 }
         } else {
             present.update(repeating: 1, count: count)
+        }
+        if input.companion >= 0 {
+            let nulls = view.vectors[input.companion].nulls
+            for index in 0..<count { present[index] &= nulls[pending.rows[index]] == 0 ? 1 : 0 }
         }
         if input.filter >= 0 {
             let filter = view.vectors[input.filter]
