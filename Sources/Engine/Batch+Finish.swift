@@ -5,6 +5,7 @@ extension Batch {
     /// Once every shard has applied the batch: row expressions over features, NULLs where a row has none, and which rows
     /// each view answers.
     public func finish() {
+        markLate()
         run(compiledStream.programs[compiledStream.programs.count - 1])
         let isAllOK = count(of: .ok) == rowCount
         for (index, view) in compiledStream.plan.views.enumerated() {

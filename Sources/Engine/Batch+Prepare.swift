@@ -9,16 +9,19 @@ extension Batch {
     ///
     /// - Parameters:
     ///   - columns: the table's columns, in its order.
+    ///   - home: the shard that the caller's core owns.
     ///   - nowMicroseconds: the clock, for `max_ahead`; nil where it does not apply (replay, integer event time).
     public func prepare(
         _ compiled: CompiledPlan, stream: Int, columns: [ColumnView], rowCount: Int, mode: BatchMode, shardCount: Int,
-        nowMicroseconds: Int64?
+        home: Int = 0, nowMicroseconds: Int64?
     ) {
         precondition(mode != .lookUp, "a look-up is prepared by prepareLookUp")
-        begin(compiled, stream: stream, rowCount: rowCount, mode: mode, shardCount: shardCount)
+        begin(compiled, stream: stream, rowCount: rowCount, mode: mode, shardCount: shardCount, home: home)
         precondition(columns.count == compiledStream.columnCount, "one column view a column of the table")
         for (index, column) in columns.enumerated() { load(column, into: index) }
         admit(nowMicroseconds: nowMicroseconds)
+        if compiledStream.hasIntakes { memory.admitted.update(from: statuses, count: rowCount) }
+        link()
         prepareStage(0)
     }
 
@@ -30,9 +33,9 @@ extension Batch {
     ///   - times: in the event time's unit, by row.
     public func prepareLookUp(
         _ compiled: CompiledPlan, stream: Int, keys: [(column: Int, view: ColumnView)], times: UnsafePointer<Int64>,
-        rowCount: Int, shardCount: Int
+        rowCount: Int, shardCount: Int, home: Int = 0
     ) {
-        begin(compiled, stream: stream, rowCount: rowCount, mode: .lookUp, shardCount: shardCount)
+        begin(compiled, stream: stream, rowCount: rowCount, mode: .lookUp, shardCount: shardCount, home: home)
         for index in 0..<compiledStream.columnCount {
             vectors[index] = memory.ownVectors[index]
             vectors[index].nulls.update(repeating: NullByte.null, count: rowCount)
@@ -45,6 +48,7 @@ extension Batch {
             vector.nulls.update(repeating: NullByte.value, count: rowCount)
             vectors[eventTime.index] = vector
         }
+        link()
         prepareStage(0)
     }
 
@@ -52,23 +56,58 @@ extension Batch {
     /// last shard finish the stage before it.
     public func prepareStage(_ stage: Int) {
         guard stage < compiledStream.plan.stages.count else { return }
+        if stage > 0 { markLate() }
         run(compiledStream.programs[stage])
         for (index, partition) in compiledStream.plan.stages[stage].partitions.enumerated() {
-            share(partition, memory.partitions[memory.firstPartition[stage] + index], isGiven: isGiven(stage, index))
+            share(
+                partition, memory.partitions[memory.firstPartition[stage] + index],
+                isGiven: isGiven(compiledStream.keyColumns[stage][index]))
+        }
+        findParticipants(stage)
+    }
+
+    private func findParticipants(_ stage: Int) {
+        var mask: UInt64 = 0
+        let partitions = compiledStream.plan.stages[stage].partitions.count
+        for shard in 0..<shardCount {
+            for partition in 0..<partitions where !rows(stage: stage, partition: partition, shard: shard).isEmpty {
+                mask |= 1 << UInt64(shard)
+                break
+            }
+        }
+        if !compiledStream.joins[stage].isEmpty {
+            for shard in 0..<shardCount where !joinRows(shard: shard).isEmpty { mask |= 1 << UInt64(shard) }
+        }
+        if !compiledStream.intakes[stage].isEmpty && (mode == .compute || mode == .ingest) {
+            mask = shardCount == 64 ? .max : 1 << UInt64(shardCount) - 1
+        }
+        // Somebody must say which rows are late, also where no partition wants them.
+        if mask == 0 && stage == 0 && compiledStream.hasLateRows && mode != .lookUp { mask = 1 << UInt64(home) }
+        memory.participants[stage] = mask
+    }
+
+    /// Registers that stand for others stand where these do.
+    private func link() {
+        for link in compiledStream.plan.links {
+            vectors[link.to.index] = vectors[link.from.index]
+            memory.strides[link.to.index] = memory.strides[link.from.index]
         }
     }
 
-    private func begin(_ compiled: CompiledPlan, stream: Int, rowCount: Int, mode: BatchMode, shardCount: Int) {
+    private func begin(_ compiled: CompiledPlan, stream: Int, rowCount: Int, mode: BatchMode, shardCount: Int, home: Int) {
         precondition(rowCount <= Bounds.batchRowsMax, "a batch has at most \(Bounds.batchRowsMax) rows")
         (self.compiled, self.stream, self.mode) = (compiled, stream, mode)
-        (self.rowCount, self.shardCount) = (rowCount, shardCount)
+        (self.rowCount, self.shardCount, self.home) = (rowCount, shardCount, home)
         cellErrors = 0
         arena.pointee.reset()
         for shard in 0..<shardCount { shardTexts[shard].reset() }
         memory.cut(for: compiledStream, rowCount: rowCount, shardCount: shardCount)
         statuses.update(repeating: RowStatus.ok.rawValue, count: rowCount)
         newest = .min
+        oldest = .max
         isAscending = true
+        isLateMarked = false
+        newestAtPlace.store(.min, ordering: .relaxed)
         // A row that no shard takes has no features.
         for result in compiledStream.results {
             vectors[result.index].nulls.update(repeating: NullByte.null, count: rowCount)
@@ -92,6 +131,7 @@ extension Batch {
             if nulls[row] != 0 || times[row] > latest {
                 statuses[row] = RowStatus.refused.rawValue
             } else {
+                if newest == .min { oldest = times[row] }
                 if times[row] < newest { isAscending = false }
                 newest = max(newest, times[row])
             }
@@ -111,11 +151,24 @@ extension Batch {
         return type == .date ? floorDivide(latest, Timestamps.dayMicroseconds) : latest
     }
 
+    /// Which rows are late, once the batch's place in the sequence is known: partitions find the same by themselves, a row
+    /// that none of them wants is late too.
+    func markLate() {
+        guard !isLateMarked, compiledStream.hasLateRows, mode != .lookUp else { return }
+        isLateMarked = true
+        let (newest, lateness) = (newestAtPlace.load(ordering: .relaxed), compiledStream.plan.lateness)
+        if isAscending && (newest == .min || oldest >= newest.subtractingClamped(lateness)) { return }
+        let times = vectors[compiledStream.plan.eventTime!.index].integers
+        for row in 0..<rowCount where statuses[row] == RowStatus.ok.rawValue {
+            let known = isAscending ? newest : max(newest, newestBefore[row])
+            if known != .min && times[row] < known.subtractingClamped(lateness) { statuses[row] = RowStatus.late.rawValue }
+        }
+    }
+
     // MARK: Who owns which row
 
-    private func isGiven(_ stage: Int, _ partition: Int) -> Bool {
-        mode != .lookUp || compiledStream.keyColumns[stage][partition]?.isSubset(of: givenColumns) == true
-    }
+    /// Whether the key made of these columns is known, which in a look-up it may not be.
+    func isGiven(_ columns: Set<Int>?) -> Bool { mode != .lookUp || columns?.isSubset(of: givenColumns) == true }
 
     private func share(_ partition: PartitionPlan, _ lists: BatchMemory.PartitionRows, isGiven: Bool) {
         KeyHash.hashes(of: partition.keys, vectors: vectors, rowCount: rowCount, into: lists.hashes)

@@ -1,5 +1,6 @@
 import Bounds
 import Plan
+import Synchronization
 import Values
 
 /// One batch on its way through the engine: registers for every column of its stream's plan, who owns which row, and
@@ -27,6 +28,13 @@ public final class Batch: @unchecked Sendable {
     public internal(set) var newest = Int64.min
     /// Admitted rows ascend in event time, so that none is late if the first is not.
     public internal(set) var isAscending = true
+    /// Event time of the first admitted row.
+    var oldest = Int64.max
+    /// The stream's greatest event time before this batch, as every shard finds it at the batch's place in the sequence.
+    let newestAtPlace = Atomic<Int64>(.min)
+    var isLateMarked = false
+    /// The shard that does what is no other's: it is the one whose core received the batch.
+    public internal(set) var home = 0
     var memory = BatchMemory()
     /// Of a look-up: columns of the table that it brings.
     var givenColumns: Set<Int> = []
@@ -87,6 +95,19 @@ public final class Batch: @unchecked Sendable {
         let (start, end) = (Int(lists.starts[shard]), Int(lists.starts[shard + 1]))
         return UnsafeBufferPointer(start: lists.rows + start, count: end - start)
     }
+
+    /// Bit i: shard i has something to do in the stage. Known when the stage has been prepared.
+    public func participants(stage: Int) -> UInt64 { memory.participants[stage] }
+
+    /// Rows that a shard joins with other tables' rows: all shards have them all, and a batch of a few rows is not worth
+    /// handing round.
+    func joinRows(shard: Int) -> Range<Int> {
+        let slices = min(shardCount, (rowCount + Batch.joinRowsMin - 1) / Batch.joinRowsMin)
+        let number = (shard + shardCount - home) % shardCount
+        return number < slices ? rowCount * number / slices..<rowCount * (number + 1) / slices : 0..<0
+    }
+
+    private static let joinRowsMin = 256
 
     /// Rows that `finish` found a view to answer, ascending.
     public func selection(view: Int) -> UnsafeBufferPointer<UInt32> {

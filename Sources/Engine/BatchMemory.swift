@@ -25,7 +25,11 @@ struct BatchMemory {
     private(set) var newestBefore = UnsafeMutablePointer<Int64>(bitPattern: 64)!
     /// Never written: the null bytes of columns without NULLs.
     private(set) var noNulls = UnsafeMutablePointer<UInt8>(bitPattern: 64)!
+    /// The rows' statuses before any shard has seen them; only where the rows go into a join table, else `statuses`.
+    private(set) var admitted = UnsafeMutablePointer<UInt8>(bitPattern: 64)!
     private(set) var shardOfRow = UnsafeMutablePointer<UInt8>(bitPattern: 64)!
+    /// By stage; bit i: shard i has something to do.
+    private(set) var participants = UnsafeMutablePointer<UInt64>(bitPattern: 64)!
     private(set) var partitions: [PartitionRows] = []
     /// By stage: index of its first partition.
     private(set) var firstPartition: [Int] = []
@@ -96,15 +100,20 @@ struct BatchMemory {
         newestBefore = cutter.take(Int64.self, rowCapacity)
         noNulls = cutter.take(UInt8.self, rowCapacity)
         shardOfRow = cutter.take(UInt8.self, rowCapacity)
+        admitted = stream.hasIntakes ? cutter.take(UInt8.self, rowCapacity) : statuses
         ownVectors.removeAll(keepingCapacity: true)
         for index in 0..<registerCount {
             let stride = stream.types[index].form.stride
             let place = stream.places[index]
             let isWhole = place == .source || place == .column
             let vector =
-                place == .constant
-                ? stream.constants.vectors[index]
-                : cutter.vector(rows: isWhole ? rowCapacity : Bounds.chunkRows, stride: stride)
+                switch place {
+                case .constant: stream.constants.vectors[index]
+                // Set for every batch.
+                case .link: Vector(values: UnsafeMutableRawPointer(noNulls), nulls: noNulls)
+                case .source, .column, .scratch:
+                    cutter.vector(rows: isWhole ? rowCapacity : Bounds.chunkRows, stride: stride)
+                }
             ownVectors.append(vector)
             if isMeasuring { continue }
             vectors[index] = vector
@@ -125,6 +134,7 @@ struct BatchMemory {
                         starts: cutter.take(UInt32.self, shardCount + 1)))
             }
         }
+        participants = cutter.take(UInt64.self, plan.stages.count)
         selections.removeAll(keepingCapacity: true)
         for _ in plan.views { selections.append(cutter.take(UInt32.self, rowCapacity)) }
         selectionCounts = Array(repeating: 0, count: plan.views.count)

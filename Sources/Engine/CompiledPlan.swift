@@ -16,10 +16,7 @@ public final class CompiledPlan: Sendable {
         timeZone = try ZoneDatabase.rules(plan.definitions.timeZone)
         var streams: [CompiledStream] = []
         for stream in plan.streams {
-            streams.append(
-                try CompiledStream(
-                    stream, columnCount: plan.definitions.tables[stream.table].columns.count,
-                    timeZone: plan.definitions.timeZone))
+            streams.append(try CompiledStream(stream, in: plan))
         }
         self.streams = streams
     }
@@ -31,6 +28,8 @@ enum RegisterPlace: UInt8 {
     case source
     /// One value a row of the batch.
     case column
+    /// Stands where another register stands.
+    case link
     /// One value a row of a chunk, computed anew for every chunk.
     case scratch
     /// One value, repeated over a chunk; in the plan's own memory.
@@ -50,31 +49,47 @@ final class CompiledStream: @unchecked Sendable {
     let programs: [[MicroStep]]
     let objects: ProgramObjects
     let constants: ConstantPool
-    /// Registers that window calls write.
+    /// Registers that window calls and joins write.
     let results: [Register]
     /// By view: columns that are NULL where a row is late or refused.
     let windowed: [[Register]]
+    /// By stage.
+    let joins: [[JoinCode]]
+    let intakes: [[IntakeCode]]
+    var hasIntakes: Bool { intakes.contains { !$0.isEmpty } }
+    /// Rows that are too late have no answer: windows are computed, or the past that can be asked for is bounded.
+    let hasLateRows: Bool
 
-    /// By stage and partition: the table's columns that its keys are made of; nil where a window's result is among them.
+    /// By stage and partition (join): the table's columns that its keys are made of; nil where a window's result is among
+    /// them.
     let keyColumns: [[Set<Int>?]]
+    let joinKeyColumns: [[Set<Int>?]]
 
-    init(_ plan: StreamPlan, columnCount: Int, timeZone: String) throws(ZoneError) {
+    init(_ plan: StreamPlan, in whole: Plan) throws(ZoneError) {
+        let tableColumns = whole.definitions.tables[plan.table].columns
+        let columnCount = tableColumns.count
         self.plan = plan
         self.columnCount = columnCount
         let calls = plan.stages.flatMap(\.partitions).flatMap(\.calls)
-        results = calls.map(\.result)
+        let joinPlans = plan.stages.flatMap(\.joins)
+        results = calls.map(\.result) + joinPlans.flatMap { $0.columns.map(\.result) + [$0.isMatched] }
+        joins = plan.stages.map { stage in stage.joins.map { JoinCode($0, whole.joinTables[$0.table]) } }
+        intakes = plan.stages.map { stage in
+            stage.intakes.map { IntakeCode($0, whole.joinTables[$0.table], columns: tableColumns) }
+        }
+        let asksHistory = joinPlans.contains { $0.time != nil && whole.joinTables[$0.table].askedBy != nil }
+        hasLateRows = plan.eventTime != nil && (!calls.isEmpty || asksHistory)
         windowed = plan.views.map { view in zip(view.registers, view.isWindowed).filter(\.1).map(\.0) }
 
         let columns = plan.sourceColumns(columnCount: columnCount)
-        keyColumns = plan.stages.map { stage in
-            stage.partitions.map { partition in
-                partition.keys.reduce(Set<Int>()) { sofar, key in
-                    columns[key.index].flatMap { sofar?.union($0) }
-                }
-            }
+        func sources(_ keys: [Register]) -> Set<Int>? {
+            keys.reduce(Set<Int>()) { sofar, key in columns[key.index].flatMap { sofar?.union($0) } }
         }
+        keyColumns = plan.stages.map { stage in stage.partitions.map { sources($0.keys) } }
+        joinKeyColumns = plan.stages.map { stage in stage.joins.map { sources($0.keys) } }
 
-        var compiler = ProgramCompiler(registers: plan.registers, isExposed: plan.exposedRegisters(), timeZone: timeZone)
+        var compiler = ProgramCompiler(
+            registers: plan.registers, isExposed: plan.exposedRegisters(), timeZone: whole.definitions.timeZone)
         var programs: [[MicroStep]] = []
         for stage in plan.stages { programs.append(try compiler.compile(stage.program)) }
         programs.append(try compiler.compile(plan.finish))
@@ -83,8 +98,10 @@ final class CompiledStream: @unchecked Sendable {
         objects = compiler.objects
 
         let resultIndices = Set(results.map(\.index))
+        let links = Set(plan.links.map(\.to.index))
         places = compiler.types.indices.map { index in
             if index < columnCount { return .source }
+            if links.contains(index) { return .link }
             if compiler.isConstant[index] { return .constant }
             let isExposed = index < compiler.isExposed.count && compiler.isExposed[index]
             return isExposed || resultIndices.contains(index) ? .column : .scratch
@@ -107,6 +124,12 @@ extension StreamPlan {
             expose(partition.entry)
             for call in partition.calls { [call.argument, call.second, call.filter].forEach(expose) }
         }
+        for join in stages.flatMap(\.joins) {
+            join.keys.forEach(expose)
+            expose(join.time)
+        }
+        for intake in stages.flatMap(\.intakes) { expose(intake.condition) }
+        for link in links { expose(link.from) }
         // What one program computes and another reads outlives the chunk.
         var madeBy = Array(repeating: -1, count: registers.count)
         for (program, steps) in (stages.map(\.program) + [finish]).enumerated() {
@@ -121,13 +144,22 @@ extension StreamPlan {
 }
 
 extension StreamPlan {
-    /// By register: the table's columns that it is made of; nil where a window's result is among them.
+    /// By register: the table's columns that it is made of; nil where a window's result is among them. What a join brings is
+    /// made of its keys.
     func sourceColumns(columnCount: Int) -> [Set<Int>?] {
-        var columns: [Set<Int>?] = registers.indices.map { $0 < columnCount ? [$0] : nil }
-        for step in (stages.map(\.program) + [finish]).flatMap(\.steps) {
-            columns[step.output.index] = step.inputs.reduce(Set<Int>()) { sofar, input in
-                columns[input.index].flatMap { sofar?.union($0) }
-            }
+        var makers: [Int: [Register]] = [:]
+        for step in (stages.map(\.program) + [finish]).flatMap(\.steps) { makers[step.output.index] = step.inputs }
+        for link in links { makers[link.to.index] = [link.from] }
+        for join in stages.flatMap(\.joins) {
+            for result in join.columns.map(\.result) + [join.isMatched] { makers[result.index] = join.keys }
+        }
+        // A register is made from registers with smaller numbers.
+        var columns: [Set<Int>?] = []
+        for index in registers.indices {
+            columns.append(
+                index < columnCount
+                    ? [index]
+                    : makers[index]?.reduce(Set<Int>()) { sofar, input in columns[input.index].flatMap { sofar?.union($0) } })
         }
         return columns
     }

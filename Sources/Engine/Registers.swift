@@ -1,3 +1,4 @@
+import Synchronization
 import Values
 
 /// One register of a batch: `rows` values in the type's form, side by side, and one byte a row that is 1 where it is NULL.
@@ -32,6 +33,11 @@ public enum RowStatus: UInt8, Sendable {
     case late = 1
     /// Too far ahead of the clock, without event time, or with a new key when memory is full.
     case refused = 2
+
+    /// Says it of a row. Several shards may, each about the same row and all of them the same.
+    func mark(_ status: UnsafeMutablePointer<UInt8>) {
+        UnsafeMutableRawPointer(status).assumingMemoryBound(to: Atomic<UInt8>.self).pointee.store(rawValue, ordering: .relaxed)
+    }
 }
 
 /// What is asked of a batch.

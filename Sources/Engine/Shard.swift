@@ -10,71 +10,94 @@ import Values
 public struct Shard: ~Copyable {
     public let index: Int
     public let count: Int
-    /// Set and cleared by entries of the sequence: rows with keys that are not known yet get status `refused`; known keys
-    /// go on being served from what the bound leaves as headroom.
-    public var refusesNewKeys = false
 
     private let streams: [StreamPlace]
+    /// By number of their state.
     private let partitions: UnsafeMutablePointer<Partition>
     private let partitionCount: Int
-    /// Greatest event time of all batches so far, by stream and stage.
-    private var newest: [Int64]
-    private var memory: ShardMemory
+    let joinTables: UnsafeMutablePointer<JoinTable>
+    let joinTableCount: Int
+    /// Greatest event time of all batches so far, by clock and stage.
+    var newest: [Int64]
+    /// By stream.
+    let latenesses: [Int64]
+    /// By stage; bit i: shard i's memory is nearly used up.
+    private var refusing: [UInt64]
+    var memory: ShardMemory
 
     private struct StreamPlace {
-        /// By stage: its first partition, and how many it has.
-        var stages: [(first: Int, count: Int)] = []
-        /// Index of its first stage's entry in `newest`.
+        var stages: [[PartitionPlace]] = []
+        /// By stage: it has joins or intakes.
+        var hasJoins: [Bool] = []
+        /// Answers of stages before this one are needed to go on.
+        var lastStage: Int
+        /// Index of its clock's first stage in `newest`.
         var clock: Int
     }
 
-    /// - Parameter memoryBytesMax: a hard bound on the memory of keys and their logs. `refusesNewKeys` is meant to be set
-    ///   before it is reached; a row that finds no memory is refused.
+    private struct PartitionPlace {
+        var number: Int
+        /// What must be added to the register numbers that the partition was made with.
+        var registerOffset: Int
+    }
+
+    /// - Parameter memoryBytesMax: a hard bound on the memory of keys, their logs and joined rows. `admit` is meant to close
+    ///   the shard before it is reached; a row that finds no memory is refused.
     public init(plan compiled: CompiledPlan, index: Int, count: Int, memoryBytesMax: Int) {
         let plan = compiled.plan
         precondition(index >= 0 && index < count, "shard \(index) of \(count)")
         self.index = index
         self.count = count
         memory = ShardMemory(limitBytes: memoryBytesMax)
+        latenesses = plan.streams.map(\.lateness)
+        newest = Array(repeating: .min, count: plan.clocks.reduce(0, +))
+        refusing = Array(repeating: 0, count: max(1, plan.clocks.max() ?? 1))
+        partitionCount = plan.states.count
+        partitions = .allocate(capacity: max(1, partitionCount))
+        /// By state: the first register of what it is over, in the plan that it was made from.
+        var bases: [Int?] = Array(repeating: nil, count: partitionCount)
         var places: [StreamPlace] = []
-        var clocks = 0
-        var total = 0
         for stream in plan.streams {
-            var place = StreamPlace(clock: clocks)
-            for stage in stream.stages {
-                place.stages.append((total, stage.partitions.count))
-                total += stage.partitions.count
-            }
-            clocks += stream.stages.count
-            places.append(place)
-        }
-        streams = places
-        partitionCount = total
-        newest = Array(repeating: .min, count: clocks)
-        partitions = .allocate(capacity: max(1, total))
-        var number = 0
-        for stream in plan.streams {
+            var place = StreamPlace(
+                lastStage: stream.stages.lastIndex { !$0.partitions.isEmpty || !$0.joins.isEmpty } ?? 0,
+                clock: plan.clocks[..<stream.clock].reduce(0, +))
             let columns = plan.definitions.tables[stream.table].columns
             for stage in stream.stages.indices {
-                for (partition, layout) in zip(
-                    stream.stages[stage].partitions, stream.stateLayouts(stage: stage, columns: columns))
-                {
-                    (partitions + number).initialize(
-                        to: Partition(
-                            plan: partition, layout: layout, lateness: stream.lateness, idleAfter: stream.idleAfter,
-                            timeZone: compiled.timeZone))
-                    number += 1
+                let layouts = stream.stateLayouts(stage: stage, columns: columns)
+                place.stages.append([])
+                place.hasJoins.append(!stream.stages[stage].joins.isEmpty || !stream.stages[stage].intakes.isEmpty)
+                for (partition, layout) in zip(stream.stages[stage].partitions, layouts) {
+                    if bases[partition.state] == nil {
+                        bases[partition.state] = partition.base
+                        let state = plan.states[partition.state]
+                        (partitions + partition.state).initialize(
+                            to: Partition(
+                                plan: partition, layout: layout, lateness: state.lateness, idleAfter: state.idleAfter,
+                                timeZone: compiled.timeZone))
+                    }
+                    place.stages[stage].append(
+                        PartitionPlace(number: partition.state, registerOffset: partition.base - bases[partition.state]!))
                 }
             }
+            places.append(place)
+        }
+        precondition(!bases.contains(nil), "every state of a plan belongs to a stream")
+        streams = places
+        joinTableCount = plan.joinTables.count
+        joinTables = .allocate(capacity: max(1, joinTableCount))
+        for (number, table) in plan.joinTables.enumerated() {
+            (joinTables + number).initialize(to: JoinTable(table, columns: plan.definitions.tables[table.table].columns))
         }
     }
 
     deinit {
         partitions.deinitialize(count: partitionCount)
         partitions.deallocate()
+        joinTables.deinitialize(count: joinTableCount)
+        joinTables.deallocate()
     }
 
-    /// Bytes of blocks in use: records, logs, indices, texts.
+    /// Bytes of blocks in use: records, logs, indices, texts, joined rows.
     public var usedBytes: Int { memory.arena.usedBytes }
     /// Bytes of spans of 256 KiB that hold blocks; at most `memoryBytesMax`, rounded up.
     public var reservedBytes: Int { memory.arena.spanBytesInUse }
@@ -86,32 +109,62 @@ public struct Shard: ~Copyable {
         return result
     }
 
-    /// Greatest event time that a stream's batches have brought; nil before the first.
+    /// Rows that a join table holds.
+    public func rowCount(joinTable number: Int) -> Int { joinTables[number].rowCount }
+
+    /// Greatest event time that a stream's batches have brought, or those of streams that it is united with; nil before the
+    /// first.
     public func newest(stream: Int) -> Int64? {
         let place = streams[stream]
         return place.stages.isEmpty || newest[place.clock] == .min ? nil : newest[place.clock]
     }
 
-    /// Takes this shard's rows of a batch into the partitions of one stage and answers them. Batches come in sequence
-    /// order; a later stage of a batch when all shards have finished the one before it.
+    /// Greatest event time of a stream at a stage; `Int64.min` before the first.
+    func newest(stream: Int, stage: Int) -> Int64 { newest[streams[stream].clock + stage] }
+
+    // MARK: Memory
+
+    /// From here on in a stage rows with keys that shard `shard` does not know yet get status `refused`, or are taken again.
+    /// Known keys go on being served from what the bound leaves as headroom. A table's rows are taken by all shards, and so
+    /// by none if one refuses.
+    public mutating func admit(newKeys isAdmitted: Bool, of shard: Int, stage: Int) {
+        guard stage < refusing.count else { return }
+        let bit: UInt64 = 1 << UInt64(shard)
+        refusing[stage] = isAdmitted ? refusing[stage] & ~bit : refusing[stage] | bit
+    }
+
+    func refusesNewKeys(stage: Int) -> Bool { refusing[stage] & (1 << UInt64(index)) != 0 }
+    func refusesNewRows(stage: Int) -> Bool { refusing[stage] != 0 }
+
+    // MARK: Batches
+
+    /// Takes this shard's rows of a batch into the partitions of one stage and answers them, and does its share of the
+    /// stage's joins. Batches come in sequence order; a later stage of a batch when all shards have finished the one before.
     public mutating func apply(_ batch: Batch, stage: Int) {
         let place = streams[batch.stream]
+        let known = newest[place.clock + stage]
+        if stage == 0 { batch.newestAtPlace.store(known, ordering: .relaxed) }
+        if place.hasJoins[stage] { applyJoins(batch, stage: stage) }
         let clock = StreamClock(
-            newest: newest[place.clock + stage], newestBefore: batch.isAscending ? nil : UnsafePointer(batch.newestBefore))
-        let (first, partitionCount) = place.stages[stage]
-        for number in 0..<partitionCount {
+            newest: known, newestBefore: batch.isAscending ? nil : UnsafePointer(batch.newestBefore),
+            lateness: latenesses[batch.stream])
+        // Later stages need the answers of an ingest too.
+        let output = batch.shardTexts + index
+        let mode = batch.mode == .ingest && stage < place.lastStage ? .compute : batch.mode
+        for (number, partition) in place.stages[stage].enumerated() {
             let rows = batch.rows(stage: stage, partition: number, shard: index)
             guard let start = rows.baseAddress, rows.count > 0 else { continue }
-            partitions[first + number].apply(
-                BatchRows(
-                    rows: start, count: rows.count, hashes: UnsafePointer(batch.hashes(stage: stage, partition: number)),
-                    vectors: batch.vectors, statuses: batch.statuses, mode: batch.mode, refusesNewKeys: refusesNewKeys),
-                clock: clock, memory: &memory, output: &batch.shardTexts[index])
+            let view = BatchRows(
+                rows: start, count: rows.count, hashes: UnsafePointer(batch.hashes(stage: stage, partition: number)),
+                vectors: batch.vectors + partition.registerOffset, statuses: batch.statuses, mode: mode,
+                refusesNewKeys: refusesNewKeys(stage: stage))
+            partitions[partition.number].apply(view, clock: clock, memory: &memory, output: &output.pointee)
         }
         if batch.mode == .evaluate || batch.mode == .lookUp { return }
-        newest[place.clock + stage] = max(clock.newest, batch.newest)
-        for number in first..<first + partitionCount {
-            partitions[number].sweep(slots: 16 + batch.rowCount / 4, newest: newest[place.clock + stage], memory: &memory)
+        let newestNow = max(known, batch.newest)
+        newest[place.clock + stage] = newestNow
+        for partition in place.stages[stage] {
+            partitions[partition.number].sweep(slots: 16 + batch.rowCount / 4, newest: newestNow, memory: &memory)
         }
     }
 }

@@ -1,7 +1,7 @@
 import Language
 import Values
 
-/// Definitions → plan: one stream plan a driving table, with everything that two views have in common computed once.
+/// Definitions → plan: one stream plan a table, with everything that two views have in common computed once.
 public enum Planner {
     /// Longest delay of a row that is still taken where a table says nothing: one minute, or 0 for integer event times.
     public static let latenessMicrosecondsDefault: Int64 = 60_000_000
@@ -9,14 +9,9 @@ public enum Planner {
     public static let maxAheadMicrosecondsDefault: Int64 = 300_000_000
 
     public static func plan(_ definitions: Definitions) -> Plan {
-        var driving: [Int] = []
-        for stream in definitions.views.flatMap(\.streams) where !driving.contains(stream) { driving.append(stream) }
-        let streams = driving.sorted().map { table in
-            var planner = StreamPlanner(columns: definitions.tables[table].columns)
-            for view in definitions.views where view.streams == [table] { planner.add(view) }
-            return planner.finished(table: table, options: StreamOptions(definitions.tables[table]))
-        }
-        return Plan(definitions: definitions, streams: streams)
+        var builder = PlanBuilder(definitions)
+        for view in definitions.views { builder.add(view) }
+        return builder.finished()
     }
 }
 
@@ -24,15 +19,13 @@ public enum Planner {
 struct StreamOptions {
     var eventTime: Register?
     /// In the event time's unit: days, microseconds, or the integer's own.
-    var lateness: Int64
+    var lateness: Int64 = 0
     var idleAfter: Int64?
     var maxAhead: Int64?
 
-    init(_ table: Table) {
-        guard let column = table.eventTime else {
-            lateness = 0
-            return
-        }
+    /// - Parameter isStream: the table drives a view. One that is only joined has no event time.
+    init(_ table: Table, isStream: Bool) {
+        guard isStream, let column = table.eventTime else { return }
         let type = table.columns[column].type
         eventTime = Register(index: column, type: type)
         if type.isInteger {

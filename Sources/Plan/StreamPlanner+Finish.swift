@@ -2,29 +2,10 @@ import Language
 import Values
 
 extension StreamPlanner {
-    /// The stream's plan: calls and steps that some view needs, each step in the first program that needs it, registers
-    /// renumbered without gaps.
-    mutating func finished(table: Int, options: StreamOptions) -> StreamPlan {
-        let isNeeded = neededRegisters()
-        keepNeeded(isNeeded)
-        let stageCount = (partitions.map(\.stage).max() ?? -1) + 1
-        let programs = programs(stageCount: stageCount, isNeeded: isNeeded)
+    // MARK: What is needed
 
-        var plan = StreamPlan(
-            table: table, registers: registers, eventTime: options.eventTime, lateness: options.lateness,
-            idleAfter: options.idleAfter, maxAhead: options.maxAhead,
-            stages: (0..<stageCount).map { stage in
-                Stage(program: programs[stage], partitions: partitions.filter { $0.stage == stage }.map(\.plan))
-            },
-            finish: programs[stageCount], views: views)
-        plan.renumber(keeping: isNeeded)
-        return plan
-    }
-
-    /// By register: a column, or something that a view's answer depends on.
-    private func neededRegisters() -> [Bool] {
-        var isNeeded = Array(repeating: false, count: registers.count)
-        for column in 0..<columnCount { isNeeded[column] = true }
+    /// Marks what the views' answers depend on, and what that depends on. `isNeeded` already says what others need.
+    func markNeeded(_ isNeeded: inout [Bool]) {
         for view in views {
             for register in view.registers { isNeeded[register.index] = true }
             if let filter = view.filter { isNeeded[filter.index] = true }
@@ -35,13 +16,17 @@ extension StreamPlanner {
         for (_, partition) in partitions {
             for call in partition.calls { makers[call.result.index] = partition.shared + call.inputs }
         }
+        for (_, join) in joins {
+            makers[join.isMatched.index] = join.inputs
+            for column in join.columns { makers[column.result.index] = [join.isMatched] }
+        }
         for index in stride(from: registers.count - 1, through: 0, by: -1) where isNeeded[index] {
             for input in makers[index] ?? [] { isNeeded[input.index] = true }
         }
-        return isNeeded
     }
 
-    private mutating func keepNeeded(_ isNeeded: [Bool]) {
+    /// Drops steps, calls and joins that nobody needs.
+    mutating func keep(_ isNeeded: [Bool]) {
         for index in partitions.indices {
             var kept: [WindowPlan] = []
             var calls = partitions[index].plan.calls.filter { isNeeded[$0.result.index] }
@@ -54,68 +39,36 @@ extension StreamPlanner {
             partitions[index].plan.calls = calls
         }
         partitions.removeAll { $0.plan.calls.isEmpty }
+        joins.removeAll { !isNeeded[$0.plan.isMatched.index] }
+        for index in joins.indices { joins[index].plan.columns.removeAll { !isNeeded[$0.result.index] } }
         steps.removeAll { !isNeeded[$0.output.index] }
     }
 
-    /// One program a stage, then `finish`.
-    private func programs(stageCount: Int, isNeeded: [Bool]) -> [Program] {
-        var firstUser = Array(repeating: stageCount, count: registers.count)
+    // MARK: When it is computed
+
+    /// Stages that have partitions or joins.
+    var stageCount: Int { ((partitions.map(\.stage) + joins.map(\.stage)).max() ?? -1) + 1 }
+
+    /// Lowers each register's first stage that needs it, `Int.max` for the row expressions at the end; `firstUser` already
+    /// says when others need it.
+    func findFirstUsers(_ firstUser: inout [Int]) {
+        func use(_ register: Register, in stage: Int) { firstUser[register.index] = min(firstUser[register.index], stage) }
         for (stage, partition) in partitions {
-            for register in partition.shared + partition.calls.flatMap(\.inputs) {
-                firstUser[register.index] = min(firstUser[register.index], stage)
-            }
+            for register in partition.shared + partition.calls.flatMap(\.inputs) { use(register, in: stage) }
         }
-        for step in steps.reversed() {
-            for input in step.inputs {
-                firstUser[input.index] = min(firstUser[input.index], firstUser[step.output.index])
-            }
-        }
-        var programs = Array(repeating: Program(), count: stageCount + 1)
-        for step in steps { programs[firstUser[step.output.index]].steps.append(step) }
-        return programs
+        for (stage, join) in joins { for register in join.inputs { use(register, in: stage) } }
+        for step in steps.reversed() { for input in step.inputs { use(input, in: firstUser[step.output.index]) } }
     }
+
+    /// The steps that are to run in a stage, `Int.max` for the end: each in the first program that needs it.
+    func steps(of stage: Int, _ firstUser: [Int]) -> [Step] { steps.filter { firstUser[$0.output.index] == stage } }
 }
 
 extension PartitionPlan {
     /// Registers that every call of the partition needs.
     var shared: [Register] { keys + tieBreakers + [time] + [entry].compactMap { $0 } }
-}
 
-extension CallPlan {
-    var inputs: [Register] { [argument, second, filter].compactMap { $0 } }
-}
-
-extension StreamPlan {
-    /// Gives the registers that are kept consecutive numbers, in the order they have.
-    fileprivate mutating func renumber(keeping isNeeded: [Bool]) {
-        var numbers: [Int] = []
-        var types: [ValueType] = []
-        for index in registers.indices {
-            numbers.append(types.count)
-            if isNeeded[index] { types.append(registers[index]) }
-        }
-        func renumbered(_ register: Register) -> Register { Register(index: numbers[register.index], type: register.type) }
-        func renumbered(_ program: Program) -> Program {
-            Program(
-                steps: program.steps.map {
-                    Step(operation: $0.operation, inputs: $0.inputs.map(renumbered), output: renumbered($0.output))
-                })
-        }
-        registers = types
-        finish = renumbered(finish)
-        for stage in stages.indices {
-            stages[stage].program = renumbered(stages[stage].program)
-            stages[stage].partitions = stages[stage].partitions.map { $0.renumbered(renumbered) }
-        }
-        for view in views.indices {
-            views[view].registers = views[view].registers.map(renumbered)
-            views[view].filter = views[view].filter.map(renumbered)
-        }
-    }
-}
-
-extension PartitionPlan {
-    fileprivate func renumbered(_ renumbered: (Register) -> Register) -> PartitionPlan {
+    func renumbered(_ renumbered: (Register) -> Register) -> PartitionPlan {
         var plan = self
         plan.entry = entry.map(renumbered)
         plan.keys = keys.map(renumbered)
@@ -128,5 +81,32 @@ extension PartitionPlan {
             plan.calls[index].result = renumbered(calls[index].result)
         }
         return plan
+    }
+}
+
+extension CallPlan {
+    var inputs: [Register] { [argument, second, filter].compactMap { $0 } }
+}
+
+extension JoinPlan {
+    func renumbered(table: Int, _ renumbered: (Register) -> Register) -> JoinPlan {
+        JoinPlan(
+            table: table, keys: keys.map(renumbered), time: time.map(renumbered), includesEqual: includesEqual,
+            columns: columns.map { Column(column: $0.column, result: renumbered($0.result)) }, isMatched: renumbered(isMatched))
+    }
+}
+
+extension Step {
+    func renumbered(_ renumbered: (Register) -> Register) -> Step {
+        Step(operation: operation, inputs: inputs.map(renumbered), output: renumbered(output))
+    }
+}
+
+extension ViewPlan {
+    func renumbered(_ renumbered: (Register) -> Register) -> ViewPlan {
+        var view = self
+        view.registers = registers.map(renumbered)
+        view.filter = filter.map(renumbered)
+        return view
     }
 }

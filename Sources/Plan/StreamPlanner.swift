@@ -1,13 +1,14 @@
 import Language
 import Values
 
-/// Collects the views of one stream into registers, steps and partitions, then throws away what no answer needs.
+/// Collects what is computed over one stream, a table or a UNION ALL, into registers, steps and partitions, then throws
+/// away what no answer needs.
 ///
 /// Equal computations meet in one register: a step is looked up by (operation, inputs, type), a window call by what
 /// it computes over which partition, so a register stands for a value, whichever view or CTE asked for it.
 ///
-/// Every register has a level: the number of window stages that have to run before it is known. Table columns have
-/// level 0, a window call over level k has level k + 1, a step the greatest level of its inputs.
+/// Every register has a level: the number of stages that have to run before it is known. Table columns have level 0, a
+/// window call or a join over level k has level k + 1, a step the greatest level of its inputs.
 struct StreamPlanner {
     struct StepKey: Hashable {
         var operation: Step.Operation
@@ -24,12 +25,6 @@ struct StreamPlanner {
         var tieBreakers: [Register]
     }
 
-    /// A relation's rows: one register a column, and the register that is true for rows that have not been filtered out.
-    struct Rows {
-        var columns: [Register]
-        var filter: Register?
-    }
-
     let columnCount: Int
     var registers: [ValueType]
     var levels: [Int]
@@ -37,49 +32,30 @@ struct StreamPlanner {
     var stepOutputs: [StepKey: Register] = [:]
     var partitionIndices: [PartitionKey: Int] = [:]
     var partitions: [(stage: Int, plan: PartitionPlan)] = []
+    var joins: [(stage: Int, plan: JoinPlan)] = []
     var views: [ViewPlan] = []
 
-    init(columns: [Field]) {
+    /// - Parameter columns: types and levels.
+    init(columns: [(type: ValueType, level: Int)]) {
         columnCount = columns.count
         registers = columns.map(\.type)
-        levels = Array(repeating: 0, count: columns.count)
+        levels = columns.map(\.level)
     }
 
-    mutating func add(_ view: View) {
-        let rows = rows(of: view.relation)
+    var columns: [Register] { (0..<columnCount).map { Register(index: $0, type: registers[$0]) } }
+
+    func level(of registers: [Register]) -> Int { registers.map { levels[$0.index] }.max() ?? 0 }
+
+    mutating func add(_ view: View, columns: [Register], filter: Register?) {
         views.append(
             ViewPlan(
-                name: view.name, columns: view.columns, registers: rows.columns, filter: rows.filter,
-                isReadByView: view.isReadByView, isWindowed: rows.columns.map { levels[$0.index] > 0 }))
-    }
-
-    // MARK: Relations
-
-    private mutating func rows(of relation: Relation) -> Rows {
-        switch relation {
-        case .stream:
-            return Rows(columns: (0..<columnCount).map { Register(index: $0, type: registers[$0]) }, filter: nil)
-        case .filter(let input, let predicate):
-            var rows = rows(of: input)
-            let condition = register(of: predicate, over: rows.columns)
-            rows.filter = rows.filter.map { step(.call(.and), [$0, condition], .boolean) } ?? condition
-            return rows
-        case .project(let input, let expressions):
-            let rows = rows(of: input)
-            return Rows(columns: expressions.map { register(of: $0, over: rows.columns) }, filter: rows.filter)
-        case .windows(let input, let calls):
-            var rows = rows(of: input)
-            let results = calls.map { result(of: $0, over: rows) }
-            rows.columns += results
-            return rows
-        case .lookUp, .asOf, .union:
-            preconditionFailure("the language refuses joins and UNION ALL")
-        }
+                name: view.name, columns: view.columns, registers: columns, filter: filter,
+                isReadByView: view.isReadByView, isWindowed: columns.map { levels[$0.index] > 0 }))
     }
 
     // MARK: Row expressions
 
-    private mutating func register(of expression: Expression, over columns: [Register]) -> Register {
+    mutating func register(of expression: Expression, over columns: [Register]) -> Register {
         switch expression {
         case .column(let index, _):
             return columns[index]
@@ -98,11 +74,11 @@ struct StreamPlanner {
         }
     }
 
-    private mutating func step(_ operation: Step.Operation, _ inputs: [Register], _ type: ValueType) -> Register {
+    mutating func step(_ operation: Step.Operation, _ inputs: [Register], _ type: ValueType) -> Register {
         if case .call(.cast) = operation, inputs[0].type == type { return inputs[0] }
         let key = StepKey(operation: operation, inputs: inputs, type: type)
         if let known = stepOutputs[key] { return known }
-        let output = newRegister(type, level: inputs.map { levels[$0.index] }.max() ?? 0)
+        let output = newRegister(type, level: level(of: inputs))
         steps.append(Step(operation: operation, inputs: inputs, output: output))
         stepOutputs[key] = output
         return output
@@ -116,17 +92,17 @@ struct StreamPlanner {
 
     // MARK: Windows
 
-    private mutating func result(of call: WindowCall, over rows: Rows) -> Register {
-        let arguments = call.arguments.map { register(of: $0, over: rows.columns) }
-        let filter = call.filter.map { register(of: $0, over: rows.columns) }
-        let keys = call.window.partitionBy.map { register(of: $0, over: rows.columns) }
-        let time = register(of: call.window.orderBy, over: rows.columns)
-        let tieBreakers = call.window.tieBreakers.map { register(of: $0, over: rows.columns) }
-        let needed = arguments + keys + tieBreakers + [time] + [filter, rows.filter].compactMap { $0 }
-        let stage = needed.map { levels[$0.index] }.max() ?? 0
+    /// - Parameter entry: true for the rows that enter the window.
+    mutating func result(of call: WindowCall, over columns: [Register], filter entry: Register?) -> Register {
+        let arguments = call.arguments.map { register(of: $0, over: columns) }
+        let filter = call.filter.map { register(of: $0, over: columns) }
+        let keys = call.window.partitionBy.map { register(of: $0, over: columns) }
+        let time = register(of: call.window.orderBy, over: columns)
+        let tieBreakers = call.window.tieBreakers.map { register(of: $0, over: columns) }
+        let stage = level(of: arguments + keys + tieBreakers + [time] + [filter, entry].compactMap { $0 })
 
         let partition = partition(
-            PartitionKey(stage: stage, entry: rows.filter, keys: keys, time: time, tieBreakers: tieBreakers))
+            PartitionKey(stage: stage, entry: entry, keys: keys, time: time, tieBreakers: tieBreakers))
         let window = window(WindowPlan(frame: call.function.frame(call.window.frame)), of: partition)
         var plan = CallPlan(
             function: call.function, argument: arguments.first, second: arguments.count > 1 ? arguments[1] : nil,
@@ -154,6 +130,24 @@ struct StreamPlanner {
         if let known = partitions[partition].plan.windows.firstIndex(of: window) { return known }
         partitions[partition].plan.windows.append(window)
         return partitions[partition].plan.windows.count - 1
+    }
+
+    // MARK: Joins
+
+    /// The join with all columns of its table, new or known.
+    mutating func join(_ join: JoinPlan, stage: Int, columnTypes: [ValueType]) -> JoinPlan {
+        for (_, known) in joins {
+            if known.table == join.table && known.inputs == join.inputs && known.includesEqual == join.includesEqual {
+                return known
+            }
+        }
+        var plan = join
+        plan.isMatched = newRegister(.boolean, level: stage + 1)
+        plan.columns = columnTypes.enumerated().map { column, type in
+            JoinPlan.Column(column: column, result: newRegister(type, level: stage + 1))
+        }
+        joins.append((stage, plan))
+        return plan
     }
 }
 

@@ -9,20 +9,21 @@ final class Catalog: Sendable {
     struct Stream: Sendable {
         var table: String
         var columns: [Field]
-        /// The column that windows are ordered by; empty where there is none.
+        /// The column that puts its rows in order with those of other tables; empty where there is none.
         var eventTime: String
-        /// The views that a batch is answered with when none is named.
+        /// The views that a batch is answered with when none is named; none where the table is only joined.
         var defaultViews: [Int]
     }
 
     struct View: Sendable {
         var name: String
-        var stream: Int
-        /// Index into the stream plan's views.
-        var index: Int
+        /// By stream: index into its plan's views; nil where the view does not answer the stream's events.
+        var indices: [Int?]
         var columns: [Field]
         /// Encoded schema of result and push frames.
         var schemaMessage: [UInt8]
+
+        func answers(_ stream: Int) -> Bool { indices[stream] != nil }
     }
 
     let compiled: CompiledPlan
@@ -45,18 +46,27 @@ final class Catalog: Sendable {
             let table = plan.definitions.tables[stream.table]
             var defaults: [Int] = []
             for (index, view) in stream.views.enumerated() {
-                if !view.isReadByView { defaults.append(views.count) }
+                // A view over several streams stands in the plan of each.
+                let known = views.firstIndex { $0.name == view.name }
+                if !view.isReadByView { defaults.append(known ?? views.count) }
+                if let known {
+                    views[known].indices[number] = index
+                    continue
+                }
+                var indices: [Int?] = Array(repeating: nil, count: plan.streams.count)
+                indices[number] = index
                 // The answer to a late row, a refused one or a `get` has NULLs where the view itself has none.
                 let answered = view.columns.map { Field(name: $0.name, type: $0.type, isNullable: true) }
                 views.append(
                     View(
-                        name: view.name, stream: number, index: index, columns: answered,
+                        name: view.name, indices: indices, columns: answered,
                         schemaMessage: ArrowSchema(fields: answered, hasTrailer: true).encode()))
             }
             streams.append(
                 Stream(
                     table: table.name, columns: table.columns,
-                    eventTime: stream.eventTime.map { table.columns[$0.index].name } ?? "", defaultViews: defaults))
+                    eventTime: plan.timeColumn(ofTable: stream.table).map { table.columns[$0].name } ?? "",
+                    defaultViews: defaults))
         }
         self.streams = streams
         self.views = views
@@ -81,15 +91,16 @@ final class Catalog: Sendable {
         // Whoever names none means the only one.
         guard let number = open.table.isEmpty && streams.count == 1 ? 0 : streamsByTable[open.table] else {
             throw ErrorMessage(
-                code: ErrorCode.unknownTable, message: Catalog.unknown("event stream", open.table, known: streams.map(\.table)))
+                code: ErrorCode.unknownTable, message: Catalog.unknown("table", open.table, known: streams.map(\.table)))
         }
         var numbers: [Int] = []
         for name in open.views {
             let view = try viewNumber(named: name)
-            guard views[view].stream == number else {
+            guard views[view].answers(number) else {
+                let answered = streams.indices.filter(views[view].answers).map { streams[$0].table }
                 throw ErrorMessage(
                     code: ErrorCode.unknownView,
-                    message: "view \(name) answers events of \(streams[views[view].stream].table), not of \(open.table)")
+                    message: "view \(name) answers events of \(answered.joined(separator: " and ")), not of \(open.table)")
             }
             guard !numbers.contains(view) else { throw .badRequest("view \(name) is named twice; name each view once") }
             numbers.append(view)
@@ -104,7 +115,12 @@ final class Catalog: Sendable {
             throw .badRequest("get is for one view; the request names \(open.views.count)")
         }
         let view = try viewNumber(named: name)
-        let stream = views[view].stream
+        // Streams of a union have one state: any of them that has the key's columns will do.
+        let answered = streams.indices.filter(views[view].answers)
+        let stream =
+            answered.first { stream in
+                open.keyColumns.allSatisfy { key in streams[stream].columns.contains { $0.name == key } }
+            } ?? answered[0]
         let table = streams[stream]
         guard !open.keyColumns.isEmpty else {
             throw .badRequest("get needs a key: name at least one column of \(table.table)")

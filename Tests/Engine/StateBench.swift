@@ -11,11 +11,13 @@ struct PartitionBench: ~Copyable {
     var output = TextArena()
     let plan: PartitionPlan
     let types: [ValueType]
+    let lateness: Int64
     var newest = Int64.min
 
     init(plan: PartitionPlan, types: [ValueType], lateness: Int64, idleAfter: Int64?, nullable: Bool = true) {
         self.plan = plan
         self.types = types
+        self.lateness = lateness
         partition = Partition(
             plan: plan, layout: StateLayout(partition: plan) { _ in nullable }, lateness: lateness, idleAfter: idleAfter,
             timeZone: .utc)
@@ -67,7 +69,7 @@ struct PartitionBench: ~Copyable {
                 rows: UnsafePointer(rows.baseAddress!), count: count, hashes: UnsafePointer(hashes.baseAddress!),
                 vectors: vectors,
                 statuses: statuses.baseAddress!, mode: mode, refusesNewKeys: refusesNewKeys),
-            clock: StreamClock(newest: newest, newestBefore: UnsafePointer(newestBefore.baseAddress!)), memory: &memory,
+            clock: StreamClock(newest: newest, newestBefore: UnsafePointer(newestBefore.baseAddress!), lateness: lateness), memory: &memory,
             output: &output)
         if mode == .compute || mode == .ingest {
             newest = max(newest, running)

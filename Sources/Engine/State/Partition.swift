@@ -117,14 +117,14 @@ struct Partition: ~Copyable {
         output: inout TextArena
     ) {
         let times = view.vectors[code.time].integers
-        let lateness = code.lateness
+        let lateness = clock.lateness
         for number in start..<end {
             let row = Int(view.rows[number])
             let time = times[row]
             var newest = clock.newest
             if let newestBefore = clock.newestBefore { newest = max(newest, newestBefore[row]) }
             if newest != .min && time < newest.subtractingClamped(lateness) {
-                view.statuses[row] = RowStatus.late.rawValue
+                RowStatus.late.mark(view.statuses + row)
                 continue
             }
             // What evaluate gives up must be given up whatever becomes of its rows.
@@ -132,7 +132,7 @@ struct Partition: ~Copyable {
             let isTaken = insert(
                 view, row, candidate: areCandidatesCurrent ? candidates[number &- start] : 0, time: time, newest: horizon,
                 forgottenBefore: forgottenBefore, memory: &memory, output: &output)
-            if !isTaken { view.statuses[row] = RowStatus.refused.rawValue }
+            if !isTaken { RowStatus.refused.mark(view.statuses + row) }
         }
         settle(view, memory: &memory, output: &output)
     }
@@ -203,6 +203,8 @@ struct StreamClock {
     /// By row of the batch: the greatest among the rows before it. nil: the batch ascends, so that no row is late but by
     /// earlier batches.
     let newestBefore: UnsafePointer<Int64>?
+    /// The stream's own: among streams joined by UNION ALL each has one.
+    let lateness: Int64
 }
 
 struct UndoEntry {

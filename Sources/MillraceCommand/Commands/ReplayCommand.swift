@@ -51,7 +51,7 @@ struct ReplayCommand: AsyncParsableCommand {
         let plan = try Planner.plan(definitions.compile())
         let engine = try ReplayEngine(
             plan: plan, viewName: view, shardCount: cores ?? Processors.allowed().count, memoryBytesMax: memory.bytes)
-        let tables = plan.definitions.tables.map(InputTable.init)
+        let tables = plan.definitions.tables.indices.map { InputTable($0, of: plan) }
         let input = try InputFiles(inputs.input, tables: tables, order: order, rowsMax: ReplayEngine.batchRows)
         let writer = try RowsFile(path: output, fields: engine.viewColumns, inputs: inputs.input)
         var progress = Progress()

@@ -1,6 +1,7 @@
 import Bounds
 import Language
 import Millrace
+import Plan
 
 /// A table as inputs see it, whether its definition is at hand or a server told of it.
 struct InputTable: Sendable {
@@ -8,6 +9,7 @@ struct InputTable: Sendable {
     var columns: [Field]
     /// The column that several inputs are merged by.
     var timeColumn: Int?
+    /// Drives a view; otherwise it is only joined.
     var isStream: Bool
 
     init(name: String, columns: [Field], timeColumn: Int?, isStream: Bool) {
@@ -17,8 +19,12 @@ struct InputTable: Sendable {
         self.isStream = isStream
     }
 
-    init(_ table: Table) {
-        self.init(name: table.name, columns: table.columns, timeColumn: table.eventTime, isStream: table.eventTime != nil)
+    /// Table `index` of a plan's definitions.
+    init(_ index: Int, of plan: Plan) {
+        let table = plan.definitions.tables[index]
+        self.init(
+            name: table.name, columns: table.columns, timeColumn: plan.timeColumn(ofTable: index),
+            isStream: plan.isStream(index))
     }
 }
 

@@ -17,9 +17,8 @@ final class ReplayEngine {
     private(set) var counts = RowCounts()
 
     private let plan: CompiledPlan
-    /// Place in the plan of the stream and of the view that is written.
-    private let stream: Int
-    private let view: Int
+    /// By stream of the plan: place of the view that is written among its views.
+    private let views: [Int?]
     private let shards: [ReplayShard]
     private var freeSlots: [ReplaySlot]
     private let writer: BatchWriter
@@ -27,8 +26,9 @@ final class ReplayEngine {
 
     init(plan: Plan, viewName: String?, shardCount: Int, memoryBytesMax: Int) throws {
         self.plan = try CompiledPlan(plan)
-        (stream, view) = try Self.choose(viewName, plan)
-        viewColumns = plan.streams[stream].views[view].columns
+        let name = try Self.choose(viewName, plan)
+        views = plan.streams.map { stream in stream.views.firstIndex { $0.name == name } }
+        viewColumns = plan.definitions.views.first { $0.name == name }!.columns
         writer = BatchWriter(fields: viewColumns)
         let compiled = self.plan
         shards = (0..<shardCount).map {
@@ -37,18 +37,17 @@ final class ReplayEngine {
         freeSlots = (0..<3).map { _ in ReplaySlot(compiled) }
     }
 
-    private static func choose(_ name: String?, _ plan: Plan) throws -> (stream: Int, view: Int) {
-        let all = plan.streams.indices.flatMap { stream in plan.streams[stream].views.indices.map { (stream: stream, view: $0) } }
-        func view(_ place: (stream: Int, view: Int)) -> ViewPlan { plan.streams[place.stream].views[place.view] }
+    /// The view to write: the one that was named, or the only one that no other view reads.
+    private static func choose(_ name: String?, _ plan: Plan) throws -> String {
+        let all = plan.definitions.views
         if let name {
-            if let place = all.first(where: { view($0).name == name }) { return place }
-            throw InputError(
-                "--view \(name): there is no such view; there is \(all.map { view($0).name }.joined(separator: ", "))")
+            if all.contains(where: { $0.name == name }) { return name }
+            throw InputError("--view \(name): there is no such view; there is \(all.map(\.name).joined(separator: ", "))")
         }
-        let candidates = all.filter { !view($0).isReadByView }
-        if candidates.count == 1 { return candidates[0] }
+        let candidates = all.filter { !$0.isReadByView }
+        if candidates.count == 1 { return candidates[0].name }
         if candidates.isEmpty { throw InputError("the definitions have no view; write CREATE VIEW, or a bare SELECT at the end") }
-        throw InputError("which view? Write --view NAME; there is \(candidates.map { view($0).name }.joined(separator: ", "))")
+        throw InputError("which view? Write --view NAME; there is \(candidates.map(\.name).joined(separator: ", "))")
     }
 
     /// Takes all of the input; `progress` is told of the rows so far.
@@ -95,7 +94,7 @@ final class ReplayEngine {
         slot.batch.finish()
         counts.late += slot.batch.count(of: .late)
         counts.refused += slot.batch.count(of: .refused)
-        if slot.stream == stream {
+        if let view = views[slot.stream] {
             output.removeAll()
             try slot.batch.write(view: view, writer: writer, into: &output)
             counts.answers += slot.batch.selection(view: view).count

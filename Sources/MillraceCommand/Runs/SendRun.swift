@@ -8,8 +8,8 @@ final class SendRun {
 
     private let streams: [EventStream]
     private let input: InputFiles
-    /// Index of the stream that the view answers, and of the view among the stream's.
-    private let answering: (stream: Int, view: Int)?
+    /// By stream: index among its views of the one that is written; nil where its rows are only ingested.
+    private let answering: [Int?]
     private let output: RowsFile?
     private var underWay: [(stream: Int, answers: PendingAnswers)] = []
     private var counts = RowCounts()
@@ -22,14 +22,14 @@ final class SendRun {
             let stream = try await Self.open(argument, view: view, on: client)
             if tables.contains(where: { $0.name == stream.table }) { continue }
             streams.append(stream)
-            tables.append(InputTable(name: stream.table, columns: stream.fields, timeColumn: stream.timeColumn, isStream: true))
+            tables.append(InputTable(name: stream.table, columns: stream.fields, timeColumn: stream.timeColumn, isStream: !stream.views.isEmpty))
         }
         self.streams = streams
-        answering = output == nil ? nil : try Self.choose(view, streams)
+        let name = output == nil ? nil : try Self.choose(view, streams)
+        answering = streams.map { stream in name.flatMap { name in stream.views.firstIndex { $0.name == name } } }
         input = try InputFiles(inputs, tables: tables, order: .arrival, rowsMax: batchRows)
-        self.output = try answering.map {
-            try RowsFile(path: output!, fields: streams[$0.stream].views[$0.view].fields, inputs: inputs)
-        }
+        let fields = streams.lazy.flatMap(\.views).first { $0.name == name }?.fields
+        self.output = try fields.map { try RowsFile(path: output!, fields: $0, inputs: inputs) }
     }
 
     /// The table that was named; else the one that the file is named after; else the server's only one.
@@ -59,14 +59,15 @@ final class SendRun {
         }
     }
 
-    private static func choose(_ name: String?, _ streams: [EventStream]) throws -> (stream: Int, view: Int) {
-        let all = streams.indices.flatMap { stream in streams[stream].views.indices.map { (stream: stream, view: $0) } }
-        let names = all.map { streams[$0.stream].views[$0.view].name }
+    /// The view to write: the one that was named, or the only one that the inputs' tables have.
+    private static func choose(_ name: String?, _ streams: [EventStream]) throws -> String {
+        var names: [String] = []
+        for view in streams.flatMap(\.views) where !names.contains(view.name) { names.append(view.name) }
         if let name {
-            if let index = names.firstIndex(of: name) { return all[index] }
+            if names.contains(name) { return name }
             throw InputError("--view \(name): the inputs' tables have no such view; there is \(names.joined(separator: ", "))")
         }
-        if all.count == 1 { return all[0] }
+        if names.count == 1 { return names[0] }
         throw InputError("which view? Write --view NAME; there is \(names.joined(separator: ", "))")
     }
 
@@ -75,8 +76,7 @@ final class SendRun {
         while let (table, batch) = try input.next() {
             if underWay.count == Self.batchesUnderWay { try await takeOldest() }
             let rows = try batch.rows()
-            let isAnswered = answering?.stream == table
-            underWay.append((table, try isAnswered ? streams[table].compute(rows) : streams[table].ingest(rows)))
+            underWay.append((table, try answering[table] != nil ? streams[table].compute(rows) : streams[table].ingest(rows)))
             counts.rows += rows.rowCount
             progress.show(rows: counts.rows, fraction: input.fraction)
         }
@@ -87,13 +87,13 @@ final class SendRun {
 
     private func takeOldest() async throws {
         let (stream, pending) = underWay.removeFirst()
-        guard let answering, answering.stream == stream else {
+        guard let view = answering[stream] else {
             let summary = try await pending.summary()
             counts.late += summary.late
             counts.refused += summary.refused
             return
         }
-        let answer = try await pending.answers()[answering.view]
+        let answer = try await pending.answers()[view]
         counts.answers += answer.rows.rowCount
         counts.late += answer.statuses.count { $0 == .late }
         counts.refused += answer.statuses.count { $0 == .refused }

@@ -49,7 +49,7 @@ extension Core {
             kind: .result, flags: isLast ? .last : [], channel: view.channel, requestID: request.header.requestID,
             sequence: sequence, definitions: catalog.version, batchNumber: request.header.batchNumber)
         let writer = writers[view.number]
-        let viewIndex = catalog.views[view.number].index
+        guard let viewIndex = catalog.views[view.number].indices[request.stream] else { return }
         do throws(WireError) {
             try session.output.appendFrame(header, isChecked: session.state.wantsBodyChecksums) { (body) throws(WireError) in
                 try request.batch.write(view: viewIndex, writer: writer, into: &body)
@@ -70,14 +70,14 @@ extension Core {
     /// An ingest that was under way when its stream got its first subscriber has no features computed, and is not pushed.
     func push(_ request: Request, at position: UInt64) {
         if request.batch.mode == .ingest { return }
-        for view in catalog.views.indices where catalog.views[view].stream == request.stream && !subscribers[view].isEmpty {
-            push(request, view: view, at: position)
+        for view in catalog.views.indices where !subscribers[view].isEmpty {
+            guard let index = catalog.views[view].indices[request.stream] else { continue }
+            push(request, view: view, index: index, at: position)
         }
     }
 
-    private func push(_ request: Request, view: Int, at position: UInt64) {
+    private func push(_ request: Request, view: Int, index: Int, at position: UInt64) {
         pushBody.removeAll()
-        let index = catalog.views[view].index
         guard !request.batch.selection(view: index).isEmpty else { return }
         do throws(WireError) {
             try request.batch.write(view: index, writer: writers[view], into: &pushBody)
@@ -123,16 +123,21 @@ extension Core {
         subscribers[view].append(
             Subscriber(session: session, channel: channel, requestID: requestID, from: exchange.ring.end))
         metrics.subscribers += 1
-        exchange.setSubscribers(ofStream: catalog.views[view].stream, core: index, true)
+        for stream in catalog.streams.indices where catalog.views[view].answers(stream) {
+            exchange.setSubscribers(ofStream: stream, core: index, true)
+        }
     }
 
     private func unsubscribe(_ session: Session, view: Int, channel: UInt32?) {
         let before = subscribers[view].count
         subscribers[view].removeAll { $0.session === session && (channel == nil || $0.channel == channel) }
         metrics.subscribers -= before - subscribers[view].count
-        let stream = catalog.views[view].stream
-        let hasSubscribers = catalog.views.indices.contains { catalog.views[$0].stream == stream && !subscribers[$0].isEmpty }
-        if !hasSubscribers { exchange.setSubscribers(ofStream: stream, core: index, false) }
+        for stream in catalog.streams.indices where catalog.views[view].answers(stream) {
+            let hasSubscribers = catalog.views.indices.contains {
+                catalog.views[$0].answers(stream) && !subscribers[$0].isEmpty
+            }
+            if !hasSubscribers { exchange.setSubscribers(ofStream: stream, core: index, false) }
+        }
     }
 
     func unsubscribeAll(_ session: Session) {

@@ -229,7 +229,7 @@ extension Core {
         request.batch.prepare(
             catalog.compiled, stream: target.stream, columns: request.columns, rowCount: rows,
             mode: mode == .ingest && isWatched ? .compute : mode,
-            shardCount: exchange.coreCount, nowMicroseconds: exchange.configuration.time.wallMicroseconds())
+            shardCount: exchange.coreCount, home: index, nowMicroseconds: exchange.configuration.time.wallMicroseconds())
     }
 
     /// A row without a time asks for now: the clock, or the stream's newest event where time is an integer.
@@ -246,7 +246,7 @@ extension Core {
             request.batch.prepareLookUp(
                 catalog.compiled, stream: target.stream,
                 keys: target.keys.enumerated().map { (column: $1, view: request.columns[$0]) }, times: times.baseAddress!,
-                rowCount: rows, shardCount: exchange.coreCount)
+                rowCount: rows, shardCount: exchange.coreCount, home: index)
         }
     }
 

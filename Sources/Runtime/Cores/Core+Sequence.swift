@@ -49,7 +49,7 @@ extension Core {
         stageCursors[stage] = position + 1
         switch exchange.ring.entry(at: position) {
         case .admission(let shardIndex, let acceptsNewKeys):
-            if stage == 0 && shardIndex == index { shard.refusesNewKeys = !acceptsNewKeys }
+            shard.admit(newKeys: acceptsNewKeys, of: shardIndex, stage: stage)
         case .batch(let reference):
             reference._withUnsafeGuaranteedRef { request in
                 guard stage < request.stageCount else { return }
@@ -58,7 +58,7 @@ extension Core {
                 }
                 // Even a shard without rows learns how far the stream's time has come.
                 shard.apply(request.batch, stage: stage)
-                if request.batch.hasRows(stage: stage, shard: index) {
+                if request.batch.participants(stage: stage) & (1 << UInt64(index)) != 0 {
                     let remaining = request.shardsRemaining.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue
                     if remaining == 0 { stageFinished(stage, request, at: position) }
                 }

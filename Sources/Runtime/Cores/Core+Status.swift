@@ -51,6 +51,7 @@ extension Core {
             core: index, metrics: metrics, connections: sessionCount, memoryUsedBytes: shard.reservedBytes, keys: shard.keyCount,
             acceptsNewKeys: acceptsNewKeys, sequence: sequence,
             newestEventTimes: catalog.streams.indices.map { shard.newest(stream: $0) },
+            joinedRows: catalog.plan.joinTables.indices.map { shard.rowCount(joinTable: $0) },
             uptimeNanoseconds: turnNanoseconds - startNanoseconds,
             wallMicroseconds: exchange.configuration.time.wallMicroseconds())
     }

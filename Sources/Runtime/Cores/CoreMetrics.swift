@@ -64,6 +64,8 @@ struct CoreStatus: Sendable {
     var sequence: UInt64
     /// By stream; nil where no event has come.
     var newestEventTimes: [Int64?]
+    /// By join table of the plan: rows of the core's copy.
+    var joinedRows: [Int]
     var uptimeNanoseconds: UInt64
     var wallMicroseconds: Int64
 }

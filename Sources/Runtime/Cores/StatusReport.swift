@@ -8,7 +8,7 @@ struct StatusReport {
     var catalog: Catalog
     var memoryBytesMax: Int
 
-    func entries() -> [StatusReply.Entry] { server() + latency() + memory() + streams() }
+    func entries() -> [StatusReply.Entry] { server() + latency() + memory() + streams() + joinTables() }
 
     private func sum(_ value: (CoreStatus) -> UInt64) -> Double { Double(parts.reduce(0) { $0 + value($1) }) }
 
@@ -81,6 +81,16 @@ struct StatusReport {
             entries.append(entry("lag", "s", label: stream.table, Double(clock - newest) / 1e6))
         }
         return entries
+    }
+
+    /// Rows that other tables' rows are joined with, of which every shard has a copy.
+    private func joinTables() -> [StatusReply.Entry] {
+        catalog.plan.joinTables.enumerated().map { number, table in
+            entry(
+                table.isHistory ? "history_rows" : "reference_rows", "",
+                label: catalog.plan.definitions.tables[table.table].name,
+                Double(parts.map { $0.joinedRows[number] }.max() ?? 0))
+        }
     }
 
     private func entry(_ name: String, _ unit: String, label: String = "", _ value: Double) -> StatusReply.Entry {

@@ -260,6 +260,10 @@ struct SessionState {
                 .badRequest(
                     "channel \(header.channel) was opened for \(channel.target.mode == .get ? "get" : "batches of a table")"))
         }
+        guard !channel.views.isEmpty || mode == .ingest else {
+            return refuse(
+                header, .badRequest("no view answers rows of this table, others are joined with them; send them with ingest"))
+        }
         return .submit(channel, mode)
     }
 

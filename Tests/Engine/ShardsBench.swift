@@ -1,0 +1,149 @@
+import Language
+import Plan
+import Values
+
+@testable import Engine
+
+/// Several shards that walk one sequence of batches, each at its own pace: a shard takes a stage of a batch when it has taken
+/// that stage of all batches before, and all shards have finished the stage before of this one. Who goes next is drawn.
+final class ShardsBench {
+    struct Entry {
+        var table: Int
+        var rows: [[Scalar]]
+        var mode: BatchMode
+    }
+
+    /// What a batch was answered with.
+    struct Answer {
+        var statuses: [RowStatus]
+        /// By view of the table's plan: the rows that it answers, with their cells.
+        var views: [(name: String, rows: [(row: Int, cells: [Scalar])])]
+    }
+
+    let plan: CompiledPlan
+    private var shards: [ShardBox]
+    private var batches: [(batch: Batch, columns: TestColumns)] = []
+    private var phases: [Int] = []
+    private var remaining: [Int] = []
+    private static let complete = Int.max
+
+    private final class ShardBox {
+        var shard: Shard
+        var cursors: [Int]
+        init(_ plan: CompiledPlan, _ index: Int, of count: Int, stages: Int, memoryBytesMax: Int) {
+            shard = Shard(plan: plan, index: index, count: count, memoryBytesMax: memoryBytesMax)
+            cursors = Array(repeating: 0, count: stages)
+        }
+    }
+
+    init(_ definitions: Definitions, shardCount: Int, memoryBytesMax: Int = 64 << 20) throws {
+        plan = try CompiledPlan(Planner.plan(definitions))
+        let stages = max(1, plan.plan.clocks.max() ?? 1)
+        shards = (0..<shardCount).map { [plan] in
+            ShardBox(plan, $0, of: shardCount, stages: stages, memoryBytesMax: memoryBytesMax)
+        }
+    }
+
+    func stream(of table: Int) -> Int? { plan.plan.streams.firstIndex { $0.table == table } }
+    func shard<R>(_ index: Int, _ body: (borrowing Shard) -> R) -> R { body(shards[index].shard) }
+    /// Memory of one shard is nearly used up, or not any more; as an entry of the sequence says.
+    func admit(newKeys: Bool, of index: Int) {
+        for box in shards { for stage in box.cursors.indices { box.shard.admit(newKeys: newKeys, of: index, stage: stage) } }
+    }
+
+    /// Puts batches of tables that the plan knows into the sequence and runs them to the end.
+    func run(_ entries: [Entry], random: inout SeededRandom) -> [Answer] {
+        let first = batches.count
+        for entry in entries {
+            let columns = TestColumns()
+            let fields = plan.plan.definitions.tables[entry.table].columns
+            for (index, field) in fields.enumerated() { columns.add(entry.rows.map { $0[index] }, field.type) }
+            let batch = Batch(plan)
+            batch.prepare(
+                plan, stream: stream(of: entry.table)!, columns: columns.views, rowCount: entry.rows.count, mode: entry.mode,
+                shardCount: shards.count, home: Int.random(in: 0..<shards.count, using: &random), nowMicroseconds: nil)
+            append(batch, columns)
+        }
+        walk(random: &random)
+        return batches[first...].map { answer($0.batch) }
+    }
+
+    /// Looks up keys, given as columns of the table, at a time.
+    func lookUp(table: Int, keys: [(column: Int, cells: [Scalar])], times: [Int64]) -> Answer {
+        let columns = TestColumns()
+        let fields = plan.plan.definitions.tables[table].columns
+        for key in keys { columns.add(key.cells, fields[key.column].type) }
+        let batch = Batch(plan)
+        times.withUnsafeBufferPointer {
+            batch.prepareLookUp(
+                plan, stream: stream(of: table)!, keys: zip(keys, columns.views).map { ($0.column, $1) },
+                times: $0.baseAddress!, rowCount: times.count, shardCount: shards.count)
+        }
+        append(batch, columns)
+        var random = SeededRandom(seed: 1)
+        walk(random: &random)
+        return answer(batch)
+    }
+
+    private func append(_ batch: Batch, _ columns: TestColumns) {
+        batches.append((batch, columns))
+        phases.append(0)
+        remaining.append(0)
+        start(stage: 0, of: batches.count - 1)
+    }
+
+    private func start(stage first: Int, of position: Int) {
+        let batch = batches[position].batch
+        var stage = first
+        while stage < stageCount(position) {
+            if stage > 0 { batch.prepareStage(stage) }
+            let participants = batch.participants(stage: stage)
+            if participants != 0 {
+                remaining[position] = participants.nonzeroBitCount
+                phases[position] = stage
+                return
+            }
+            stage += 1
+        }
+        batch.finish()
+        phases[position] = Self.complete
+    }
+
+    private func stageCount(_ position: Int) -> Int { plan.plan.streams[batches[position].batch.stream].stages.count }
+
+    private func isReady(_ box: ShardBox, _ stage: Int) -> Bool {
+        let position = box.cursors[stage]
+        if position == batches.count || stage > 0 && position >= box.cursors[stage - 1] { return false }
+        return stage == 0 || phases[position] >= stage || stage >= stageCount(position)
+    }
+
+    private func walk(random: inout SeededRandom) {
+        while true {
+            let ready = shards.indices.flatMap { shard in
+                shards[shard].cursors.indices.filter { isReady(shards[shard], $0) }.map { (shard, $0) }
+            }
+            guard let (index, stage) = ready.randomElement(using: &random) else { return }
+            let box = shards[index]
+            let position = box.cursors[stage]
+            box.cursors[stage] += 1
+            guard stage < stageCount(position) else { continue }
+            let batch = batches[position].batch
+            box.shard.apply(batch, stage: stage)
+            guard batch.participants(stage: stage) & (1 << UInt64(index)) != 0 else { continue }
+            remaining[position] -= 1
+            if remaining[position] == 0 { start(stage: stage + 1, of: position) }
+        }
+    }
+
+    private func answer(_ batch: Batch) -> Answer {
+        let stream = plan.plan.streams[batch.stream]
+        return Answer(
+            statuses: (0..<batch.rowCount).map { RowStatus(rawValue: batch.statuses[$0])! },
+            views: stream.views.enumerated().map { index, view in
+                let rows = batch.selection(view: index).map { row in
+                    (row: Int(row), cells: view.registers.map { cell(batch.vectors[$0.index], $0.type, Int(row)) })
+                }
+                return (view.name, rows)
+            })
+    }
+}
