@@ -8,9 +8,10 @@ extension Plan {
         var page = Page()
         for (index, stream) in streams.enumerated() {
             if index > 0 { page.line("") }
-            let table = definitions.tables[stream.table]
+            JoinExplanation(plan: self).write(table: stream.table, to: &page)
+            if !isStream(stream.table) { continue }
             var explanation = StreamExplanation(
-                stream: stream, table: table, load: Load(keys: keys, eventsPerSecond: eventsPerSecond))
+                stream: stream, plan: self, load: Load(keys: keys, eventsPerSecond: eventsPerSecond))
             explanation.write(to: &page)
         }
         return page.text
@@ -47,6 +48,7 @@ struct Page {
 
 struct StreamExplanation {
     let stream: StreamPlan
+    let plan: Plan
     let table: Table
     let load: Load
     let names: RegisterNames
@@ -54,11 +56,12 @@ struct StreamExplanation {
     private var totalBytes = 0.0
     private var growsForEver = false
 
-    init(stream: StreamPlan, table: Table, load: Load) {
+    init(stream: StreamPlan, plan: Plan, load: Load) {
         self.stream = stream
-        self.table = table
+        self.plan = plan
+        self.table = plan.definitions.tables[stream.table]
         self.load = load
-        names = RegisterNames(stream, columns: table.columns)
+        names = RegisterNames(stream, of: plan)
     }
 
     mutating func write(to page: inout Page) {
@@ -67,7 +70,8 @@ struct StreamExplanation {
         writeTime(to: &page)
         for view in stream.views {
             let features = view.isWindowed.count { $0 }
-            var text = "\(view.name): \(count(view.columns.count, "column")), \(features) from windows"
+            let source = stream.stages.contains { !$0.joins.isEmpty } ? "windows and joins" : "windows"
+            var text = "\(view.name): \(count(view.columns.count, "column")), \(features) from \(source)"
             if let filter = view.filter { text += "; only rows where \(names[filter])" }
             if view.isReadByView { text += "; read by another view" }
             page.entry("view", text)
@@ -78,6 +82,7 @@ struct StreamExplanation {
                 page.line("")
                 write(partition, layout, stage: index, to: &page)
             }
+            JoinExplanation(plan: plan).write(stage, number: index, names: names, to: &page)
         }
         writeExpressions(to: &page)
         writeTotal(to: &page)
@@ -90,6 +95,11 @@ struct StreamExplanation {
         }
         page.entry("event time", "\(names[eventTime]) (\(eventTime.type))")
         page.entry("late by up to", distance(stream.lateness))
+        let united = plan.streams.filter { $0.clock == stream.clock && $0.table != stream.table }
+        if !united.isEmpty {
+            let tables = united.map { plan.definitions.tables[$0.table].name }.joined(separator: " and ")
+            page.entry("united with", "\(tables), which it shares the greatest event time with")
+        }
         if let maxAhead = stream.maxAhead {
             page.entry("ahead by up to", "\(Interval(microseconds: maxAhead).readable) of the server's clock")
         }
@@ -104,12 +114,18 @@ struct StreamExplanation {
         let key = partition.keys.isEmpty ? "all rows together" : "by " + partition.keys.map { names[$0] }.joined(separator: ", ")
         page.line("partition \(key)" + (stage > 0 ? " (stage \(stage))" : ""))
         page.depth += 1
+        if let owner = plan.streams.first(where: { $0.holds(partition.state) }), owner.table != stream.table {
+            page.entry("state", "shared with \(plan.definitions.tables[owner.table].name)")
+            page.depth -= 1
+            return
+        }
         if let entry = partition.entry { page.entry("only rows where", names[entry]) }
         if !partition.tieBreakers.isEmpty {
             page.entry("ties broken by", partition.tieBreakers.map { names[$0] }.joined(separator: ", "))
         }
         page.entry("columns kept", keptColumns(partition))
-        let cost = StateCost(layout, unitsPerSecond: unitsPerSecond, lateness: stream.lateness)
+        let lateness = plan.states[partition.state].lateness
+        let cost = StateCost(layout, unitsPerSecond: unitsPerSecond, lateness: lateness)
         page.entry("history", history(cost))
         page.entry("state", "\(count(cost.bytesPerKey, "byte")) a key, \(count(cost.bytesPerEvent, "byte")) an event")
         for (index, window) in partition.windows.enumerated() {
@@ -188,6 +204,10 @@ struct StreamExplanation {
         page.entry(
             "memory", "\(size) for \(keys) a partition and \(rate)" + (growsForEver ? ", growing with every event" : ""))
     }
+}
+
+extension StreamPlan {
+    fileprivate func holds(_ state: Int) -> Bool { stages.contains { $0.partitions.contains { $0.state == state } } }
 }
 
 /// `1 row`, `2 rows`

@@ -4,20 +4,29 @@ import Values
 /// Registers as a person knows them: the SQL they were made from.
 struct RegisterNames {
     private var texts: [String]
+    /// A union's column is what the stream makes it of.
+    private var sources: [Int: Register] = [:]
 
-    init(_ stream: StreamPlan, columns: [Field]) {
+    init(_ stream: StreamPlan, of plan: Plan) {
         texts = Array(repeating: "", count: stream.registers.count)
-        for (index, column) in columns.enumerated() { texts[index] = column.name }
+        for link in stream.links { sources[link.to.index] = link.from }
+        for (index, column) in plan.definitions.tables[stream.table].columns.enumerated() { texts[index] = column.name }
         for stage in stream.stages {
             add(stage.program)
             for partition in stage.partitions {
                 for call in partition.calls { texts[call.result.index] = text(of: call, in: partition) }
             }
+            for join in stage.joins { add(join, plan.definitions.tables[plan.joinTables[join.table].table]) }
         }
         add(stream.finish)
     }
 
-    subscript(register: Register) -> String { texts[register.index] }
+    subscript(register: Register) -> String { sources[register.index].map { self[$0] } ?? texts[register.index] }
+
+    private mutating func add(_ join: JoinPlan, _ table: Table) {
+        texts[join.isMatched.index] = "\(table.name) IS NOT NULL"
+        for column in join.columns { texts[column.result.index] = "\(table.name).\(table.columns[column.column].name)" }
+    }
 
     private mutating func add(_ program: Program) {
         for step in program.steps { texts[step.output.index] = text(of: step) }

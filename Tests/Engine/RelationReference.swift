@@ -90,7 +90,9 @@ struct RelationReference {
             guard let rows = rows(of: input, table, event) else { return nil }
             let key = join.keys.map { $0.value(rows.cells) }
             var found = key.contains(.null) ? nil : references[join.table]?[key]
-            if let row = found, let condition = join.condition, condition.value(rows.cells + row) != .boolean(true) { found = nil }
+            if let row = found, let condition = join.condition, condition.value(rows.cells + row) != .boolean(true) {
+                found = nil
+            }
             return joined(rows, found, table: join.table, isInner: join.isInner)
         case .asOf(let input, let join):
             guard let rows = rows(of: input, table, event) else { return nil }

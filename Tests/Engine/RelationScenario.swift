@@ -149,7 +149,8 @@ struct RelationScenario {
         case 1: return WindowCall(function: .count, arguments: [column], isDistinct: true, window: window, type: .bigint)
         case 2:
             return WindowCall(
-                function: .sum, arguments: [integer(shape)], filter: filter, window: window, type: .numeric(precision: 38, scale: 0))
+                function: .sum, arguments: [integer(shape)], filter: filter, window: window,
+                type: .numeric(precision: 38, scale: 0))
         case 3: return WindowCall(function: .lag(offset: 1), arguments: [column], window: window, type: column.type)
         case 4: return WindowCall(function: .lastValue, arguments: [column], window: window, type: column.type)
         default: return WindowCall(function: .maximum, arguments: [column], filter: filter, window: window, type: column.type)

@@ -69,7 +69,8 @@ struct PartitionBench: ~Copyable {
                 rows: UnsafePointer(rows.baseAddress!), count: count, hashes: UnsafePointer(hashes.baseAddress!),
                 vectors: vectors,
                 statuses: statuses.baseAddress!, mode: mode, refusesNewKeys: refusesNewKeys),
-            clock: StreamClock(newest: newest, newestBefore: UnsafePointer(newestBefore.baseAddress!), lateness: lateness), memory: &memory,
+            clock: StreamClock(newest: newest, newestBefore: UnsafePointer(newestBefore.baseAddress!), lateness: lateness),
+            memory: &memory,
             output: &output)
         if mode == .compute || mode == .ingest {
             newest = max(newest, running)

@@ -22,7 +22,9 @@ final class SendRun {
             let stream = try await Self.open(argument, view: view, on: client)
             if tables.contains(where: { $0.name == stream.table }) { continue }
             streams.append(stream)
-            tables.append(InputTable(name: stream.table, columns: stream.fields, timeColumn: stream.timeColumn, isStream: !stream.views.isEmpty))
+            tables.append(
+                InputTable(
+                    name: stream.table, columns: stream.fields, timeColumn: stream.timeColumn, isStream: !stream.views.isEmpty))
         }
         self.streams = streams
         let name = output == nil ? nil : try Self.choose(view, streams)
