@@ -44,6 +44,7 @@ struct JoinRowLayout {
         case .boolean: 1
         case .integer, .double, .text: 8
         case .decimal, .interval: 16
+        case .array: arraysAreResults()
         }
     }
 
@@ -81,6 +82,7 @@ struct JoinRowLayout {
                 block.storeBytes(of: UInt32(text.count), toByteOffset: offset + 4, as: UInt32.self)
                 if let bytes = text.bytes { (block + end).copyMemory(from: bytes, byteCount: text.count) }
                 end += text.count
+            case .array: arraysAreResults()
             }
         }
         return granule
@@ -122,6 +124,7 @@ struct JoinRowLayout {
                     continue
                 }
                 vector.texts[row] = copied
+            case .array: arraysAreResults()
             }
         }
     }

@@ -28,6 +28,7 @@ struct KeyEncoder: ~Copyable {
             case .decimal: append(vector.decimals[row])
             case .interval: append(vector.intervals[row].normalizedMicroseconds)
             case .text: append(vector.texts[row])
+            case .array: arraysAreResults()
             }
         }
         return true
