@@ -14,8 +14,15 @@ extension SelectBinder {
                 "OVER specified, but \(call.name) is neither a window function nor an aggregate", span,
                 remedy: "leave OVER out, or put it behind the aggregate inside")
         }
+        if let ignoresNulls = call.ignoresNulls {
+            throw reporter.error(
+                "\(ignoresNulls ? "IGNORE NULLS" : "RESPECT NULLS") goes with lag, first_value, last_value and nth_value", span)
+        }
         if call.filter != nil || call.isDistinct || call.isStar || !call.orderBy.isEmpty {
-            let word = call.filter != nil ? "FILTER" : call.isDistinct ? "DISTINCT" : call.isStar ? "*" : "ORDER BY"
+            let word =
+                call.filter != nil
+                ? "FILTER"
+                : call.isDistinct ? "DISTINCT" : call.isStar ? "*" : "ORDER BY"
             throw reporter.error("\(word) belongs to aggregates, and \(call.name) is not one", span)
         }
         if call.name == "make_interval" { return try makeInterval(call, span) }

@@ -21,13 +21,15 @@ final class DefinitionsBinder {
     private(set) var declaredEventTimes: [Int?] = []
     private var tableSyntax: [TableSyntax] = []
     /// A table that could not be bound has no index, and what reads it is silent.
-    private var tableIndices: [String: Int?] = [:]
+    private(set) var tableIndices: [String: Int?] = [:]
     private var views: [ViewEntry] = []
-    private var viewIndices: [String: Int] = [:]
+    private(set) var viewIndices: [String: Int] = [:]
     /// Views in an order in which each comes after those it reads.
     private var order: [Int] = []
     private var eventTimes: [Int: (column: Int, view: String)] = [:]
     private var currentView = ""
+    /// By table: where it is joined.
+    var joinedTables: [Int: Span] = [:]
 
     init(reporter: Reporter) {
         self.reporter = reporter
@@ -125,17 +127,21 @@ final class DefinitionsBinder {
         var calls: [Int: Set<WindowCall>] = [:]
         for index in order {
             guard case .bound(let scope) = views[index].state else { continue }
-            collect(scope.relation, into: &calls[scope.stream, default: []])
-            if calls[scope.stream]!.count > Bounds.windowCallsMax {
-                reporter.error(
-                    "the views of \(tables[scope.stream].name) have more than \(Bounds.windowCallsMax) window calls",
-                    views[index].name.span)
+            for stream in scope.streams {
+                collect(scope.relation, into: &calls[stream, default: []])
+                if calls[stream]!.count > Bounds.windowCallsMax {
+                    reporter.error(
+                        "the views of \(tables[stream].name) have more than \(Bounds.windowCallsMax) window calls",
+                        views[index].name.span)
+                }
+                if let place = joinedTables[stream] {
+                    try? NotComputedYet(reporter: reporter).check(.streamAndReference, place)
+                }
             }
             result.append(
                 View(
                     name: views[index].name.text, relation: scope.relation, columns: scope.columns.map(\.field),
-                    streams: [scope.stream],
-                    isReadByView: views[index].isReadByView))
+                    streams: scope.streams.sorted(), isReadByView: views[index].isReadByView))
         }
         return result
     }
@@ -183,7 +189,8 @@ final class DefinitionsBinder {
     // MARK: Queries
 
     /// `commons`: the common table expressions in sight; nil for those that could not be bound.
-    private func query(_ syntax: SelectSyntax, commons outer: [String: Scope?]) throws(Reported) -> Scope {
+    /// `needsNames`: false for the branches of UNION ALL that do not name its columns.
+    func query(_ syntax: SelectSyntax, commons outer: [String: Scope?], needsNames: Bool = true) throws(Reported) -> Scope {
         var commons = outer
         var own: Set<String> = []
         for common in syntax.common {
@@ -199,9 +206,15 @@ final class DefinitionsBinder {
             } catch { scope = nil }
             commons[common.name.text] = .some(scope)
         }
-        for refusal in syntax.refusals { reporter.error(refusal) }
+        let refusals = syntax.allRefusals
+        for refusal in refusals { reporter.error(refusal) }
+        if !syntax.branches.isEmpty {
+            let union = try UnionBinder(definitions: self).bound(syntax, commons: commons, needsNames: needsNames)
+            guard refusals.isEmpty else { throw Reported() }
+            return union
+        }
         guard let from = syntax.from else {
-            if syntax.refusals.isEmpty {
+            if refusals.isEmpty {
                 reporter.error(
                     "this query reads nothing: a view answers the events of a stream", syntax.span,
                     remedy: "say which stream: SELECT … FROM table")
@@ -209,32 +222,17 @@ final class DefinitionsBinder {
             throw Reported()
         }
         let source = try source(from, commons: commons)
-        let result = try SelectBinder(definitions: self, scope: source).bind(syntax)
+        let binder = SelectBinder(definitions: self, scope: source, commons: commons)
+        binder.needsNames = needsNames
+        let result = try binder.bind(syntax)
         guard result.nesting <= Bounds.expressionDepthMax else {
             throw reporter.error("queries read one another more than \(Bounds.expressionDepthMax) levels deep", syntax.span)
         }
-        guard syntax.refusals.isEmpty else { throw Reported() }
+        guard refusals.isEmpty else { throw Reported() }
         return result
     }
 
-    private func source(_ syntax: SourceSyntax, commons: [String: Scope?]) throws(Reported) -> Scope {
-        switch syntax {
-        case .unsupported(let refusal):
-            reporter.error(refusal)
-            throw Reported()
-        case .subquery(let query, let alias, let columns):
-            guard let alias else {
-                throw reporter.error(
-                    "a subquery in FROM must have a name", query.span, remedy: "name it behind the parenthesis: FROM (SELECT …) f"
-                )
-            }
-            return try renamed(try self.query(query, commons: commons), columns, alias)
-        case .table(let name, let alias, let columns):
-            return try renamed(try named(name, commons: commons), columns, alias ?? name)
-        }
-    }
-
-    private func named(_ name: Name, commons: [String: Scope?]) throws(Reported) -> Scope {
+    func named(_ name: Name, commons: [String: Scope?]) throws(Reported) -> Scope {
         if let common = commons[name.text] {
             guard let common else { throw Reported() }
             return common
@@ -243,11 +241,10 @@ final class DefinitionsBinder {
             guard let index else { throw Reported() }
             let columns = tables[index].columns.enumerated().map { position, field in
                 ScopeColumn(
-                    name: field.name, type: field.type, isNullable: field.isNullable, isWindowed: false, streamColumn: position)
+                    name: field.name, type: field.type, isNullable: field.isNullable, isWindowed: false,
+                    streamColumns: [position])
             }
-            return Scope(
-                alias: name.text, relation: .stream(index), columns: columns, stream: index, isFilteredByWindow: false, nesting: 0
-            )
+            return Scope(sources: [name.text], relation: .stream(index), columns: columns, streams: [index])
         }
         if let index = viewIndices[name.text] {
             views[index].isReadByView = true
@@ -265,9 +262,9 @@ final class DefinitionsBinder {
     }
 
     /// The relation under another name, and its first columns under the names given.
-    private func renamed(_ scope: Scope, _ columns: [String], _ name: Name) throws(Reported) -> Scope {
+    func renamed(_ scope: Scope, _ columns: [String], _ name: Name) throws(Reported) -> Scope {
         var scope = scope
-        scope.alias = name.text
+        scope.sources = [name.text]
         guard columns.count <= scope.columns.count else {
             throw reporter.error(
                 "\(name.text) has \(scope.columns.count) columns, and \(columns.count) names are given for them", name.span)

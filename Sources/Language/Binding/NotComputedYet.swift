@@ -35,6 +35,7 @@ struct NotComputedYet {
         case windowOverWindow = "a window over windowed columns"
         case referenceJoin = "a join with a reference table"
         case asOfJoin = "a join with a history table"
+        case joinOverWindow = "a join by windowed columns"
         case union = "UNION ALL"
         case streamAndReference = "a table that is a stream of one view and is joined in another"
     }
@@ -43,6 +44,7 @@ struct NotComputedYet {
         .windowOverWindow,
         .referenceJoin,
         .asOfJoin,
+        .joinOverWindow,
         .union,
         .streamAndReference,
     ]

@@ -7,23 +7,53 @@ struct ScopeColumn: Sendable {
     var isNullable: Bool
     /// Depends on a window function call.
     var isWindowed: Bool
-    /// The stream's column that this is, unchanged.
-    var streamColumn: Int?
+    /// By stream of the scope: the stream's column that this is, unchanged. Empty where it is anything else.
+    var streamColumns: [Int] = []
+    /// Index into the scope's sources; nil for a column that the query's text cannot name.
+    var source: Int? = 0
+    /// Read through its source only: USING shows one column for the two it equates.
+    var isMerged = false
+    /// A constant whose type is still open, as NULL is in a branch of UNION ALL.
+    var isOpen = false
 
     var field: Field { Field(name: name, type: type, isNullable: isNullable || isWindowed) }
 }
 
 /// A relation that was bound, and what a query can call it.
 struct Scope: Sendable {
-    var alias: String
+    /// What FROM names, in its order.
+    var sources: [String]
     var relation: Relation
     var columns: [ScopeColumn]
-    /// Index into the definitions' tables.
-    var stream: Int
+    /// Indices into the definitions' tables; several behind a UNION ALL.
+    var streams: [Int]
+    /// Tables that were joined, as indices.
+    var joined: Set<Int> = []
     /// Some rows were taken away by a condition over windowed columns, so windows over it would be windows over those.
-    var isFilteredByWindow: Bool
+    var isFilteredByWindow = false
     /// Queries from the table up.
-    var nesting: Int
+    var nesting = 0
+    /// The source whose names go before all others: that of a subquery within which the query around it can be read.
+    var innermost: Int?
+
+    /// How messages call what FROM names.
+    var alias: String { sources.joined(separator: ", ") }
+
+    /// The columns that a name without a qualifier can mean.
+    func candidates(_ name: String) -> [Int] {
+        let all = columns.indices.filter { columns[$0].name == name && columns[$0].source != nil && !columns[$0].isMerged }
+        guard let innermost else { return all }
+        let inner = all.filter { columns[$0].source == innermost }
+        return inner.isEmpty ? all : inner
+    }
+
+    func candidates(_ name: String, of source: String) -> [Int] {
+        let all = columns.indices.filter { index in
+            columns[index].name == name && columns[index].source.map { sources[$0] == source } ?? false
+        }
+        guard let innermost, sources[innermost] == source else { return all }
+        return all.filter { columns[$0].source == innermost }
+    }
 }
 
 /// An expression with its type, before it is known where it is used.
@@ -42,6 +72,12 @@ struct Typed: Sendable {
         self.isNullable = isNullable
         self.isWindowed = isWindowed
         self.isUnknown = isUnknown
+        self.span = span
+    }
+
+    /// The same value, read at another place.
+    init(_ value: Typed, span: Span) {
+        self = value
         self.span = span
     }
 

@@ -42,6 +42,13 @@ struct WindowArguments {
             throw reporter.error(
                 "\(call.name)(DISTINCT …) is not in the vocabulary", span, remedy: "count, sum and avg take DISTINCT")
         }
+        if let ignoresNulls = call.ignoresNulls, !kind.takesNullTreatment {
+            let word = ignoresNulls ? "IGNORE NULLS" : "RESPECT NULLS"
+            let isRank = if case .ranking = kind { true } else { false }
+            throw reporter.error(
+                "\(call.name) takes no \(word)", span,
+                remedy: isRank ? "lag, first_value, last_value and nth_value do" : "leave it out: aggregates leave NULLs out")
+        }
         if call.isWithinGroup, !kind.isOrderedSet {
             throw reporter.error(
                 "\(call.name) takes no WITHIN GROUP", span, remedy: "percentile_cont, percentile_disc and mode do")

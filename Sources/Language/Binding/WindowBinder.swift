@@ -112,15 +112,17 @@ extension SelectBinder {
     private func eventTime(_ sort: SortSyntax) throws(Reported) -> Expression {
         try checkDirection(sort)
         let bound = try bind(sort.expression)
-        let table = definitions.tables[scope.stream]
         let place = reporter.quoted(sort.expression.span)
         let remedy = timeColumnName.map { "write ORDER BY \($0)" }
         guard case .column(let index, let type) = bound.expression, index < scope.columns.count,
-            let column = scope.columns[index].streamColumn
+            !scope.columns[index].streamColumns.isEmpty
         else {
+            let names = scope.streams.map { definitions.tables[$0].name }.joined(separator: " and ")
             throw reporter.error(
-                "windows are ordered by event time, a plain column of the stream, and \(place) is computed", sort.expression.span,
-                remedy: remedy ?? "send the time as a column of \(table.name)")
+                scope.streams.count == 1
+                    ? "windows are ordered by event time, a plain column of the stream, and \(place) is computed or joined"
+                    : "windows are ordered by event time, a plain column of each stream, of one type, and \(place) is not that of \(names)",
+                sort.expression.span, remedy: remedy ?? "send the time as a column of \(names)")
         }
         guard type == .date || type.isTimestamp || type.isInteger else {
             throw reporter.error(
@@ -128,7 +130,17 @@ extension SelectBinder {
                 sort.expression.span,
                 remedy: remedy ?? "event time is a timestamp, timestamptz, date or integer column")
         }
-        let declared = definitions.declaredEventTimes[scope.stream]
+        for (stream, column) in zip(scope.streams, scope.columns[index].streamColumns) {
+            try checkEventTime(column, ofTable: stream, type, sort)
+            definitions.useEventTime(column, ofTable: stream, span: sort.expression.span)
+        }
+        return bound.expression
+    }
+
+    private func checkEventTime(_ column: Int, ofTable index: Int, _ type: ValueType, _ sort: SortSyntax) throws(Reported) {
+        let table = definitions.tables[index]
+        let place = reporter.quoted(sort.expression.span)
+        let declared = definitions.declaredEventTimes[index]
         if let declared, declared != column {
             throw reporter.error(
                 "\(table.name) is ordered by \(table.columns[declared].name), says its WITH (event_time = …), and this window by \(place)",
@@ -144,8 +156,6 @@ extension SelectBinder {
                     "write ORDER BY \(temporal.name); or if \(place) is the event's time, CREATE TABLE \(table.name) (…) WITH (event_time = \(table.columns[column].name))"
             )
         }
-        definitions.useEventTime(column, ofTable: scope.stream, span: sort.expression.span)
-        return bound.expression
     }
 
     private func tieBreaker(_ sort: SortSyntax) throws(Reported) -> Expression {

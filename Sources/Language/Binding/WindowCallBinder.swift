@@ -49,7 +49,15 @@ extension SelectBinder {
 
     private func checkPlace(_ call: CallSyntax, _ span: Span) throws(Reported) {
         switch place {
-        case .output: return
+        case .output, .qualify: return
+        case .join:
+            throw reporter.error(
+                "window functions are not allowed in a join's condition", span,
+                remedy: "compute it in a subquery, and join that: FROM (SELECT …) f LEFT JOIN …")
+        case .subquery:
+            throw reporter.error(
+                "a subquery that stands for a value reads the latest row of a table, and has no windows or aggregates", span,
+                remedy: "for an aggregate over another stream, put both under one UNION ALL, and a window over it")
         case .windowArgument:
             throw reporter.error("window function calls cannot be nested", span, remedy: "compute the inner one in a subquery")
         case .filter:

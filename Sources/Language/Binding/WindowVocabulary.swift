@@ -128,6 +128,14 @@ extension WindowVocabulary.Kind {
         }
     }
 
+    /// IGNORE NULLS and RESPECT NULLS go with these.
+    var takesNullTreatment: Bool {
+        switch self {
+        case .edge, .nthValue, .lag: true
+        default: false
+        }
+    }
+
     /// What DISTINCT does: nothing for those whose value equal arguments do not change.
     enum Distinctness { case counts, changesNothing, isRefused }
 

@@ -38,28 +38,63 @@ enum Parser {
                     remedy: "split it: compute a part of it under a name in a subquery",
                     span: Span(file: statement.file, first: deep, last: deep)))
         }
+        var rewriting = Rewriting(tokens, statement)
+        do throws(SyntaxFailure) {
+            do throws(SyntaxFailure) {
+                return .success(try syntax(rewriting, statement, tokens))
+            } catch {
+                rewriting.takeOutOthers()
+                if rewriting.isEmpty { throw error }
+                for (symbol, condition) in rewriting.qualifies {
+                    let bytes = rewriting.bytes(ofCondition: condition, after: symbol)
+                    rewriting.conditions[symbol] = try tree(bytes, statement, tokens) { node in
+                        TreeReader(tokens: tokens, statement: statement, rewriting: rewriting).onlyOutput(node)
+                    }
+                }
+                return .success(try syntax(rewriting, statement, tokens))
+            }
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private static func syntax(_ rewriting: Rewriting, _ statement: StatementText, _ tokens: Tokens) throws(SyntaxFailure)
+        -> StatementSyntax
+    {
+        let syntax = try tree(rewriting.bytes, statement, tokens) { node in
+            TreeReader(tokens: tokens, statement: statement, rewriting: rewriting).statement(node)
+        }
+        if let lost = rewriting.firstLost {
+            throw SyntaxRemedies(tokens: tokens, statement: statement).misplaced(lost)
+        }
+        return syntax
+    }
+
+    /// Parses the bytes, and reads the tree of their one statement.
+    private static func tree<Result>(
+        _ bytes: [UInt8], _ statement: StatementText, _ tokens: Tokens, _ read: (TreeReader.Node) -> Result
+    ) throws(SyntaxFailure) -> Result {
         let terminated = bytes.map(CChar.init(bitPattern:)) + [0]
         let result = pg_query_parse_protobuf(terminated)
         defer { pg_query_free_protobuf_parse_result(result) }
         if let error = result.error {
             let character = max(0, Int(error.pointee.cursorpos) - 1)
-            let byte = Tokens.byteOffset(ofCharacter: character, in: bytes)
-            return .failure(
-                SyntaxRemedies(tokens: tokens, statement: statement).failure(String(cString: error.pointee.message), atByte: byte)
-            )
+            let byte = Tokens.byteOffset(ofCharacter: character, in: bytes[...])
+            throw SyntaxRemedies(tokens: tokens, statement: statement).failure(
+                String(cString: error.pointee.message), atByte: Int(tokens.list[statement.first].start) + byte)
         }
         let count = result.parse_tree.len
         let tree = result.parse_tree.data.withMemoryRebound(to: UInt8.self, capacity: count) {
             pg_query__parse_result__unpack(nil, count, $0)
         }
         guard let tree else {
-            return .failure(SyntaxFailure(message: "the statement could not be read", remedy: nil, span: statement.span))
+            throw SyntaxFailure(message: "the statement could not be read", remedy: nil, span: statement.span)
         }
         defer { pg_query__parse_result__free_unpacked(tree, nil) }
         guard tree.pointee.n_stmts == 1, let node = tree.pointee.stmts[0]?.pointee.stmt else {
-            return .failure(SyntaxFailure(message: "there is no statement here", remedy: nil, span: statement.span))
+            throw SyntaxFailure(message: "there is no statement here", remedy: nil, span: statement.span)
         }
-        return .success(TreeReader(tokens: tokens, statement: statement).statement(node))
+        return read(node)
     }
 }
 

@@ -14,28 +14,27 @@ struct SyntaxRemedies {
             span: span)
     }
 
+    /// A spelling that was taken out before parsing, where it means nothing.
+    func misplaced(_ index: Int) -> SyntaxFailure {
+        foreignConstruct(near: index) ?? refusal("\(tokens.text(index)) has no meaning here", nil, index, index)
+    }
+
     /// SQL of other databases, wherever in the statement it is: the parser stumbles one or two words later.
     private func foreignConstruct(near place: Int) -> SyntaxFailure? {
         let window = max(statement.first, place - 3)...place
         for index in window.reversed() {
             let word = tokens.keyword(index)
             let next = tokens.keyword(index + 1)
-            if word == "asof" {
-                let joins: Set<String> = ["left", "right", "inner", "outer", "join"]
-                var last = index
-                while let following = tokens.keyword(last + 1), joins.contains(following) { last += 1 }
-                guard last > index else { continue }
-                return refusal(
-                    "ASOF JOIN is not in the vocabulary yet: a view reads one stream", "send the joined columns with the event",
-                    index, last)
-            }
+            if word == "asof", let join = asOf(index) { return join }
             if word == "qualify" {
                 return refusal(
-                    "QUALIFY is not in the vocabulary", "filter in an outer query: SELECT … FROM (SELECT …) f WHERE …", index,
-                    index)
+                    "QUALIFY takes a condition, and stands at the end of the query, before or behind WINDOW",
+                    "or filter in an outer query: SELECT … FROM (SELECT …) f WHERE …", index, index)
             }
             if word == "ignore" || word == "respect", next == "nulls" {
-                return refusal("\(word!.uppercased()) NULLS is not in the vocabulary yet", nil, index, index + 1)
+                return refusal(
+                    "\(word!.uppercased()) NULLS stands inside or behind the parentheses of a call, before OVER",
+                    "write lag(x IGNORE NULLS) OVER w", index, index + 1)
             }
             if word == "interval", index < statement.last, tokens.text(index + 1).allSatisfy(\.isNumber) {
                 let unit = next == nil ? tokens.keyword(index + 2) : nil
@@ -54,6 +53,17 @@ struct SyntaxRemedies {
             return refusal("a query begins with SELECT", "write SELECT * FROM …", statement.first, statement.first)
         }
         return nil
+    }
+
+    /// ASOF without a join behind it that the grammar takes.
+    private func asOf(_ index: Int) -> SyntaxFailure? {
+        let joins: Set<String> = ["left", "right", "inner", "outer", "full", "cross", "natural", "join"]
+        var last = index
+        while let following = tokens.keyword(last + 1), joins.contains(following) { last += 1 }
+        guard last > index else { return nil }
+        return refusal(
+            "an as-of join is ASOF JOIN or ASOF LEFT JOIN, with ON or USING",
+            "write FROM e ASOF LEFT JOIN h ON e.key = h.key AND e.time >= h.time", index, last)
     }
 
     private func remedy(_ message: String, at place: Int, atEnd: Bool) -> String? {

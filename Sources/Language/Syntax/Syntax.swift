@@ -39,6 +39,8 @@ struct ExpressionSyntax: Sendable {
         case least([ExpressionSyntax])
         case cast(ExpressionSyntax, TypeSyntax)
         case call(CallSyntax)
+        /// A subquery that stands for one value.
+        case subquery(SelectSyntax)
         case unsupported(String, remedy: String?)
     }
 }
@@ -133,9 +135,20 @@ struct SelectSyntax: Sendable {
     var from: SourceSyntax?
     var filter: ExpressionSyntax?
     var windows: [(name: Name, window: WindowSyntax)]
+    var qualify: ExpressionSyntax?
+    /// Of UNION ALL; then the query has WITH, at most, besides.
+    var branches: [SelectSyntax] = []
+    var orderBy: [SortSyntax] = []
+    /// nil with OFFSET.
+    var limit: ExpressionSyntax?
     /// Clauses that are not for a stream: what is wrong, and what to do.
-    var refusals: [Refusal]
+    var refusals: [Refusal] = []
+    /// ORDER BY and LIMIT belong to the search for the latest row of a history table, and are refused elsewhere.
+    var orderRefusal: Refusal?
+    var limitRefusal: Refusal?
     var span: Span
+
+    var allRefusals: [Refusal] { refusals + [orderRefusal, limitRefusal].compactMap { $0 } }
 }
 
 struct Refusal: Hashable, Sendable {
@@ -146,8 +159,22 @@ struct Refusal: Hashable, Sendable {
 
 indirect enum SourceSyntax: Sendable {
     case table(Name, alias: Name?, columns: [String])
-    case subquery(SelectSyntax, alias: Name?, columns: [String])
+    case subquery(SelectSyntax, alias: Name?, columns: [String], isLateral: Bool)
+    /// One source, and what is joined to it, in order.
+    case joined(SourceSyntax, [JoinSyntax])
     case unsupported(Refusal)
+}
+
+struct JoinSyntax: Sendable {
+    enum Kind: Sendable { case inner, left, right, full, cross, natural }
+
+    var kind: Kind
+    var isAsOf: Bool
+    var right: SourceSyntax
+    var condition: ExpressionSyntax?
+    var using: [Name]
+    /// `LEFT JOIN`.
+    var words: Span
 }
 
 struct TableSyntax: Sendable {

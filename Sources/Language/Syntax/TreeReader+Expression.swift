@@ -45,14 +45,7 @@ extension TreeReader {
         }
         switch value.node_case {
         case PG_QUERY__NODE__NODE_SUB_LINK:
-            let first = token(value.sub_link.pointee.location)
-            // EXISTS (…), ARRAY (…) and x IN (…) stand before their parenthesis.
-            let open = (first...min(first + 3, statement.last)).first { partner($0) != nil } ?? first
-            return ExpressionSyntax(
-                kind: .unsupported(
-                    "a subquery inside an expression is not in the vocabulary",
-                    remedy: "a subquery goes into FROM; a value of another table takes a join, which this version does not have"),
-                span: span(first, partner(open) ?? first))
+            return subquery(value.sub_link.pointee)
         case PG_QUERY__NODE__NODE_SQLVALUE_FUNCTION:
             let first = token(value.sqlvalue_function.pointee.location)
             return ExpressionSyntax(
@@ -79,6 +72,24 @@ extension TreeReader {
             return ExpressionSyntax(
                 kind: .unsupported("this expression is not in the vocabulary", remedy: nil), span: statement.span)
         }
+    }
+
+    private func subquery(_ link: PgQuery__SubLink) -> ExpressionSyntax {
+        let first = token(link.location)
+        // EXISTS (…), ARRAY (…) and x IN (…) stand before their parenthesis.
+        let open = (first...min(first + 3, statement.last)).first { partner($0) != nil } ?? first
+        let whole = span(first, partner(open) ?? first)
+        if link.sub_link_type == PG_QUERY__SUB_LINK_TYPE__EXPR_SUBLINK, let close = partner(open), open + 1 < close,
+            let query = link.subselect, query.pointee.node_case == PG_QUERY__NODE__NODE_SELECT_STMT
+        {
+            return ExpressionSyntax(
+                kind: .subquery(select(query.pointee.select_stmt.pointee, in: span(open + 1, close - 1))), span: whole)
+        }
+        return ExpressionSyntax(
+            kind: .unsupported(
+                "EXISTS, IN and ANY of a subquery are not in the vocabulary",
+                remedy: "LEFT JOIN the table on its primary key, and ask whether the key IS NOT NULL"),
+            span: whole)
     }
 
     /// `name ( … )`, or the one token where no parenthesis follows.

@@ -7,14 +7,97 @@ extension TreeReader {
         while let close = partner(region.first), close == region.last, region.first + 1 < region.last {
             region = span(region.first + 1, region.last - 1)
         }
-        return SelectSyntax(
+        var syntax = SelectSyntax(
             common: commons(select, in: region),
             outputs: list(select.target_list, select.n_target_list).compactMap(output),
             from: source(select, in: region),
             filter: optional(select.where_clause),
             windows: windows(select),
-            refusals: refusals(select, in: region),
+            qualify: qualify(in: region),
+            orderBy: list(select.sort_clause, select.n_sort_clause).compactMap(sort),
+            limit: optional(select.limit_count),
             span: region)
+        addRefusals(select, to: &syntax)
+        addBranches(select, to: &syntax)
+        return syntax
+    }
+
+    private func qualify(in region: Span) -> ExpressionSyntax? {
+        var start = region.first
+        while start <= region.last, let symbol = find(["qualify"], in: span(start, region.last)), symbol >= start {
+            if let condition = rewriting.conditions[symbol] {
+                rewriting.taken.tokens.insert(symbol)
+                return condition
+            }
+            start = symbol + 1
+        }
+        return nil
+    }
+
+    /// The one output of `SELECT condition`, in place of QUALIFY.
+    func onlyOutput(_ node: Node) -> ExpressionSyntax {
+        guard node.pointee.node_case == PG_QUERY__NODE__NODE_SELECT_STMT else {
+            return ExpressionSyntax(kind: .unsupported("QUALIFY takes a condition", remedy: nil), span: statement.span)
+        }
+        let select = node.pointee.select_stmt.pointee
+        let outputs = list(select.target_list, select.n_target_list).compactMap(output)
+        guard outputs.count == 1, outputs[0].alias == nil else {
+            return ExpressionSyntax(
+                kind: .unsupported("QUALIFY takes one condition", remedy: "join conditions with AND"),
+                span: outputs.first?.span ?? statement.span)
+        }
+        return outputs[0].expression
+    }
+
+    // MARK: Set operations
+
+    /// `a UNION ALL b UNION ALL c`: the branches in their order, or why not.
+    private func addBranches(_ select: PgQuery__SelectStmt, to syntax: inout SelectSyntax) {
+        var select = select
+        var region = syntax.span
+        var branches: [SelectSyntax] = []
+        while isSetOperation(select) {
+            while let close = partner(region.first), close == region.last, region.first + 1 < region.last {
+                region = span(region.first + 1, region.last - 1)
+            }
+            guard let symbol = lastSetOperator(in: region), symbol > region.first, symbol < region.last,
+                let left = select.larg?.pointee, let right = select.rarg?.pointee
+            else { break }
+            let words = tokens.text(symbol).uppercased()
+            guard select.op == PG_QUERY__SET_OPERATION__SETOP_UNION else {
+                syntax.refusals.append(
+                    Refusal(
+                        message: "\(words) compares all rows of two queries, later ones included; a view gives one row an event",
+                        remedy: "join the table on its primary key, and filter on what was found", span: span(symbol, symbol)))
+                return
+            }
+            guard select.all != 0 else {
+                syntax.refusals.append(
+                    Refusal(
+                        message: "UNION leaves out rows that are equal to others; a view gives one row an event",
+                        remedy: "write UNION ALL", span: span(symbol, symbol)))
+                return
+            }
+            branches.append(self.select(right, in: span(symbol + 2, region.last)))
+            region = span(region.first, symbol - 1)
+            select = left
+        }
+        if !branches.isEmpty { syntax.branches = [self.select(select, in: region)] + branches.reversed() }
+    }
+
+    func isSetOperation(_ select: PgQuery__SelectStmt) -> Bool {
+        select.op != PG_QUERY__SET_OPERATION__SETOP_NONE && select.op != PG_QUERY__SET_OPERATION__SET_OPERATION_UNDEFINED
+    }
+
+    private func lastSetOperator(in region: Span) -> Int? {
+        var last: Int?
+        var start = region.first
+        while start <= region.last, let symbol = find(["union", "intersect", "except"], in: span(start, region.last)) {
+            last = symbol
+            if symbol >= region.last { break }
+            start = symbol + 1
+        }
+        return last
     }
 
     private func output(_ node: Node) -> SelectSyntax.Output? {
@@ -54,165 +137,54 @@ extension TreeReader {
         }
     }
 
-    private func source(_ select: PgQuery__SelectStmt, in region: Span) -> SourceSyntax? {
-        let items = list(select.from_clause, select.n_from_clause)
-        guard let item = items.first else { return nil }
-        let from = fromToken(in: region)
-        if items.count > 1 {
-            return .unsupported(
-                Refusal(
-                    message: "a list of tables in FROM is a join of everything with everything",
-                    remedy: "name one stream in FROM", span: clauseSpan(from, in: region)))
-        }
-        let value = item.pointee
-        switch value.node_case {
-        case PG_QUERY__NODE__NODE_RANGE_VAR:
-            return table(value.range_var.pointee)
-        case PG_QUERY__NODE__NODE_RANGE_SUBSELECT:
-            let subselect = value.range_subselect.pointee
-            let open = from + 1
-            guard let query = subselect.subquery, query.pointee.node_case == PG_QUERY__NODE__NODE_SELECT_STMT,
-                let close = partner(open), open + 1 < close
-            else {
-                return .unsupported(
-                    Refusal(message: "this source is not in the vocabulary", remedy: nil, span: clauseSpan(from, in: region)))
-            }
-            let (alias, columns) = alias(subselect.alias, after: close)
-            return .subquery(
-                self.select(query.pointee.select_stmt.pointee, in: span(open + 1, close - 1)), alias: alias, columns: columns)
-        case PG_QUERY__NODE__NODE_JOIN_EXPR:
-            return .unsupported(join(value.join_expr.pointee, from: from, in: region))
-        default:
-            return .unsupported(
-                Refusal(
-                    message: "a function in FROM is not in the vocabulary", remedy: "name one stream in FROM",
-                    span: clauseSpan(from, in: region)))
-        }
-    }
-
-    private func table(_ table: PgQuery__RangeVar) -> SourceSyntax {
-        let first = token(table.location)
-        guard name(table.schemaname) == nil, name(table.catalogname) == nil else {
-            return .unsupported(
-                Refusal(
-                    message: "a definition has no schemas", remedy: "write the table's name alone: \(string(table.relname))",
-                    span: span(first, first + 2)))
-        }
-        let (alias, columns) = alias(table.alias, after: first)
-        let name = Name(text: string(table.relname), span: span(first, first))
-        if let alias, alias.text == "asof", tokens.keyword(alias.span.first + 1) == "join" {
-            return .unsupported(
-                Refusal(
-                    message: "ASOF JOIN is not in the vocabulary yet", remedy: nil,
-                    span: span(alias.span.first, alias.span.first + 1)))
-        }
-        return .table(name, alias: alias, columns: columns)
-    }
-
-    private func alias(_ alias: UnsafeMutablePointer<PgQuery__Alias>?, after token: Int) -> (Name?, [String]) {
-        guard let alias = alias?.pointee else { return (nil, []) }
-        let first = tokens.keyword(token + 1) == "as" ? token + 2 : token + 1
-        return (Name(text: string(alias.aliasname), span: span(first, first)), strings(alias.colnames, alias.n_colnames))
-    }
-
-    private func join(_ join: PgQuery__JoinExpr, from: Int, in region: Span) -> Refusal {
-        let symbol = find(["join"], in: span(from, region.last)) ?? from
-        var first = symbol
-        while let word = tokens.keyword(first - 1),
-            ["left", "right", "full", "inner", "outer", "cross", "natural", "asof"].contains(word)
-        {
-            first -= 1
-        }
-        let isLateral = tokens.keyword(symbol + 1) == "lateral"
-        let words = (first...symbol).map { tokens.text($0).uppercased() }.joined(separator: " ") + (isLateral ? " LATERAL" : "")
-        return Refusal(
-            message: "\(words) is not in the vocabulary yet: a view reads one stream",
-            remedy: "send the joined columns with the event, or define a view over one of the tables",
-            span: span(first, isLateral ? symbol + 1 : symbol))
-    }
-
-    /// FROM of this query: outside of parentheses, and not the one of IS DISTINCT FROM.
-    private func fromToken(in region: Span) -> Int {
-        var start = region.first
-        while let from = find(["from"], in: span(start, region.last)) {
-            if tokens.keyword(from - 1) != "distinct" || tokens.keyword(from - 2) == "select" { return from }
-            if from == region.last { return from }
-            start = from + 1
-        }
-        return region.first
-    }
-
-    /// From a keyword to the next clause of the query.
-    private func clauseSpan(_ first: Int, in region: Span) -> Span {
-        let clauses: Set<String> = [
-            "from", "where", "group", "having", "window", "order", "limit", "offset", "fetch", "for", "union", "intersect",
-            "except",
-        ]
-        guard first < region.last, let next = find(clauses, in: span(first + 1, region.last)), next > first else {
-            return span(first, region.last)
-        }
-        return span(first, next - 1)
-    }
-
-    private func refusals(_ select: PgQuery__SelectStmt, in region: Span) -> [Refusal] {
+    private func addRefusals(_ select: PgQuery__SelectStmt, to syntax: inout SelectSyntax) {
+        let region = syntax.span
         func refusal(_ keywords: Set<String>, _ message: String, _ remedy: String?) -> Refusal {
             Refusal(message: message, remedy: remedy, span: clauseSpan(find(keywords, in: region) ?? region.first, in: region))
         }
-        var refusals: [Refusal] = []
-        if select.op != PG_QUERY__SET_OPERATION__SETOP_NONE, select.op != PG_QUERY__SET_OPERATION__SET_OPERATION_UNDEFINED {
-            let index = find(["union", "intersect", "except"], in: region) ?? region.first
-            let isAll = tokens.keyword(index + 1) == "all"
-            let words = tokens.text(index).uppercased() + (isAll ? " ALL" : "")
-            return [
-                Refusal(
-                    message: "\(words) is not in the vocabulary yet: a view reads one stream",
-                    remedy:
-                        "define one view for each stream, or send both kinds of event to one stream with a column that tells them apart",
-                    span: span(index, isAll ? index + 1 : index))
-            ]
-        }
         if select.n_values_lists > 0 {
-            return [refusal(["values"], "VALUES has no events: a view reads a stream", "write SELECT … FROM a stream")]
+            syntax.refusals = [refusal(["values"], "VALUES has no events: a view reads a stream", "write SELECT … FROM a stream")]
+            return
         }
         if select.with_clause?.pointee.recursive ?? 0 != 0 {
-            refusals.append(
+            syntax.refusals.append(
                 Refusal(
                     message: "WITH RECURSIVE is not in the vocabulary", remedy: nil,
                     span: span(region.first, region.first + 1)))
         }
-        if select.n_distinct_clause > 0 { refusals.append(distinctRefusal(in: region)) }
+        if select.n_distinct_clause > 0 { syntax.refusals.append(distinctRefusal(in: region)) }
         if select.into_clause != nil {
-            refusals.append(refusal(["into"], "SELECT INTO is not in the vocabulary", "write CREATE VIEW name AS SELECT …"))
+            syntax.refusals.append(
+                refusal(["into"], "SELECT INTO is not in the vocabulary", "write CREATE VIEW name AS SELECT …"))
         }
         if select.n_group_clause > 0 {
-            refusals.append(
+            syntax.refusals.append(
                 refusal(
                     ["group"], "GROUP BY gives one row a group, once all rows are there; a view gives one row an event",
                     "write the aggregate over a window: sum(x) OVER (PARTITION BY key ORDER BY time RANGE BETWEEN INTERVAL '1 hour' PRECEDING AND CURRENT ROW)"
                 ))
         }
         if select.having_clause != nil {
-            refusals.append(
+            syntax.refusals.append(
                 refusal(
                     ["having"], "HAVING needs GROUP BY, and a view gives one row an event",
                     "filter in an outer query: SELECT … FROM (SELECT …) f WHERE …"))
         }
         if select.n_sort_clause > 0 {
-            refusals.append(
-                refusal(
-                    ["order"], "a view has no order of its own: its rows come as its events do, and sorting needs later rows",
-                    "leave ORDER BY out; sort where the rows are read"))
+            syntax.orderRefusal = refusal(
+                ["order"], "a view has no order of its own: its rows come as its events do, and sorting needs later rows",
+                "leave ORDER BY out; sort where the rows are read")
         }
         if select.limit_count != nil || select.limit_offset != nil {
-            refusals.append(
-                refusal(
-                    ["limit", "fetch", "offset"], "which rows are among the first depends on later rows",
-                    "filter in an outer query: SELECT … FROM (SELECT …) f WHERE …"))
+            let isOffset = select.limit_offset != nil
+            syntax.limitRefusal = refusal(
+                isOffset ? ["offset"] : ["limit", "fetch"], "which rows are among the first depends on later rows",
+                "filter in an outer query: SELECT … FROM (SELECT …) f WHERE …")
+            if isOffset { syntax.limit = nil }
         }
         if select.n_locking_clause > 0 {
-            refusals.append(refusal(["for"], "FOR UPDATE and its kind have no meaning for a view", "leave it out"))
+            syntax.refusals.append(refusal(["for"], "FOR UPDATE and its kind have no meaning for a view", "leave it out"))
         }
-        return refusals
     }
 
     private func distinctRefusal(in region: Span) -> Refusal {

@@ -25,6 +25,8 @@ extension TreeReader {
         // `WITHIN GROUP (`
         if isWithinGroup, let close = partner(whole.last + 3) { whole.last = close }
         let head = span(whole.first, whole.last)
+        let ignoresNulls = nullTreatment(whole)
+        if ignoresNulls != nil, rewriting.erased.contains(whole.last + 1) { whole.last += 2 }
         let window = call.over.map { self.window($0.pointee) }
         let filter = optional(call.agg_filter)
         if let filter { whole.last = max(whole.last, widenRight(filter.span, after: whole.last).last + 1) }
@@ -36,8 +38,19 @@ extension TreeReader {
                     argumentNames: argumentNames,
                     isStar: call.agg_star != 0, isDistinct: call.agg_distinct != 0,
                     orderBy: list(call.agg_order, call.n_agg_order).compactMap(sort), isWithinGroup: isWithinGroup,
-                    filter: filter, window: window, unsupported: call.func_variadic != 0 ? "VARIADIC" : nil)),
+                    ignoresNulls: ignoresNulls, filter: filter, window: window,
+                    unsupported: call.func_variadic != 0 ? "VARIADIC" : nil)),
             span: span(whole.first, whole.last))
+    }
+
+    /// IGNORE NULLS or RESPECT NULLS at the end of the call's parentheses, or behind them.
+    private func nullTreatment(_ head: Span) -> Bool? {
+        for word in [head.last - 2, head.last + 1] where rewriting.erased.contains(word) {
+            guard let treatment = tokens.keyword(word), ["ignore", "respect"].contains(treatment) else { continue }
+            rewriting.taken.tokens.formUnion([word, word + 1])
+            return treatment == "ignore"
+        }
+        return nil
     }
 
     func window(_ window: PgQuery__WindowDef) -> WindowSyntax {
@@ -51,7 +64,7 @@ extension TreeReader {
             frame: isReference ? nil : frame(window, whole), span: whole)
     }
 
-    private func sort(_ node: Node) -> SortSyntax? {
+    func sort(_ node: Node) -> SortSyntax? {
         guard node.pointee.node_case == PG_QUERY__NODE__NODE_SORT_BY, let key = node.pointee.sort_by.pointee.node else {
             return nil
         }

@@ -12,10 +12,13 @@ struct TreeReader {
     let statement: StatementText
     /// Byte of the file at which the parsed text began: node locations count from there.
     let base: Int
+    /// What the parser did not see.
+    let rewriting: Rewriting
 
-    init(tokens: Tokens, statement: StatementText) {
+    init(tokens: Tokens, statement: StatementText, rewriting: Rewriting) {
         self.tokens = tokens
         self.statement = statement
+        self.rewriting = rewriting
         base = Int(tokens.list[statement.first].start)
     }
 
