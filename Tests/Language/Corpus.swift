@@ -40,6 +40,24 @@ enum Project {
         #expect(definitions != nil && diagnostics.isEmpty, "\(messages)")
     }
 
+    /// A definition whose answer for an event depends on later ones.
+    static let noncausal =
+        Project.shared.flatMap { Project.text("\($0)/corpus/noncausal.sql") }.map { text in
+            text.split(separator: "\n").filter { $0.hasPrefix("SELECT") }.map { line in
+                String(line).replacing("FROM t", with: "AS x FROM t").replacing("event_id, v AS x", with: "event_id, v")
+            }
+        } ?? []
+
+    @Test(arguments: noncausal) func `of what needs later rows is refused for that`(query: String) throws {
+        let text = "CREATE TABLE t (event_id bigint, ts timestamp NOT NULL, k bigint, v double precision);\n" + query
+        let sources = [SourceText(name: "later.sql", text: text)]
+        let (definitions, diagnostics) = Compiler.compile(sources)
+        let messages = diagnostics.map { $0.rendered(sources: sources) }.joined()
+        #expect(definitions == nil)
+        #expect(messages.contains("later") || messages.contains("in the future"), "\(messages)")
+        #expect(diagnostics.allSatisfy { $0.remedy != nil }, "\(messages)")
+    }
+
     @Test(arguments: ["data/fdh/features.sql", "floors/cardfraud_light.sql", "floors/cardfraud_full.sql"])
     func `of workloads compiles`(path: String) throws {
         guard let shared = Project.shared, let text = Project.text("\(shared)/\(path)") else { return }

@@ -149,6 +149,7 @@ enum Compiled {
         ("bit_and(si) OVER w", "smallint"), ("bit_xor(b) OVER w", "bigint"), ("count_if(f > 0) OVER w", "bigint"),
         ("any_value(tz) OVER w", "timestamptz"), ("first(s) OVER w", "text"), ("last(i) OVER w", "integer"),
         ("favg(i) OVER w", "double precision"), ("kahan_sum(i) OVER w", "double precision"),
+        ("array_agg(s) OVER w", "text[]"), ("list(n) OVER w", "numeric(12,4)[]"),
         ("sum(DISTINCT i) OVER w", "bigint"), ("avg(DISTINCT n) OVER w", "double precision"),
         ("ts - lag(ts) OVER w", "interval"), ("sum(i) OVER w / count(*) OVER w", "bigint"),
         ("sum(b) OVER w / count(*) OVER w", "double precision"), ("100 - sum(b) OVER w", "numeric(38,0)"),

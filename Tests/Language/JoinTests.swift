@@ -85,6 +85,20 @@ enum Joined {
         #expect(outputs.count == 1)
     }
 
+    @Test func `take EXISTS, and LATERAL behind a comma`() throws {
+        let view = try Joined.view("SELECT k FROM e WHERE NOT EXISTS (SELECT 1 FROM p WHERE p.sku = e.sku AND p.price > 5)")
+        guard case .project(.filter(.project(.lookUp(.stream(0), let join), let columns), let condition), _) = view.relation
+        else {
+            throw Compiled.Missing()
+        }
+        #expect(join.keys == [Self.sku] && join.condition != nil && !join.isInner)
+        let isFound = Expression.call(.isNotNull, [.column(4, .text)], .boolean)
+        #expect(columns[4] == Expression.constant(.boolean(true), .boolean).where(isFound))
+        #expect(condition == .call(.not, [.call(.isTrue, [.column(4, .boolean)], .boolean)], .boolean))
+        let comma = try Joined.view("SELECT y FROM e, LATERAL (SELECT e.n + 1 AS x) a, LATERAL (SELECT a.x * 2 AS y) b")
+        #expect(comma.columns.map(\.type) == [.integer])
+    }
+
     @Test func `look up by what a window computed`() throws {
         let sql =
             "SELECT price FROM (SELECT lag(sku) OVER (PARTITION BY k ORDER BY ts) AS before FROM e) f LEFT JOIN p ON p.sku = before"

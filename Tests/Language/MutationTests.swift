@@ -35,7 +35,8 @@ enum Mutation: CaseIterable {
             text.replaceSubrange(first, with: right)
         case .insertToken:
             let words = [
-                "OVER", "(", ")", ",", "::", "NULL", "'", "\"", "--", "/*", "CASE", "ROWS", "INTERVAL '1 day'", "*", "-", "NOT",
+                "OVER", "(", ")", ",", "::", "NULL", "'", "\"", "--", "/*", "CASE", "ROWS", "INTERVAL '1 day'", "*", "ASOF",
+                "JOIN", "LATERAL", "QUALIFY", "IGNORE NULLS", "UNION ALL", "USING (a)", "LIMIT 1", "-", "NOT",
                 "$1", "ORDER BY", "AS", ";", "\u{1F600}", "[1]", "IN (1)", "FILTER (WHERE true)",
             ]
             text.insert(contentsOf: Array((" " + words.randomElement(using: &random)! + " ").utf8), at: token.lowerBound)
@@ -74,7 +75,22 @@ enum Mutation: CaseIterable {
             FROM base b WINDOW c AS (PARTITION BY card ORDER BY ts), h AS (c RANGE BETWEEN INTERVAL '1 hour' PRECEDING AND CURRENT ROW);
             SELECT f.card, n_h / NULLIF(s_10, 0) AS rate FROM (SELECT * FROM risk) f WHERE n_h BETWEEN 2 AND 20 AND kind LIKE 'b%';
             """
-        return chunks + Array(repeating: several, count: chunks.count)
+        let joined = """
+            CREATE TABLE pay (ts timestamptz NOT NULL, card bigint, shop text, amount numeric(12,2));
+            CREATE TABLE shops (shop text PRIMARY KEY, risk integer);
+            CREATE TABLE rates (shop text, since timestamptz NOT NULL, rate double precision);
+            CREATE TABLE logins (at timestamptz NOT NULL, card bigint, ok boolean);
+            CREATE VIEW both AS SELECT ts, card, 0 AS kind, NULL AS ok FROM pay UNION ALL (SELECT at, card, 1, ok FROM logins);
+            CREATE VIEW rated AS SELECT p.*, r.rate, x.since, (SELECT risk FROM shops s WHERE s.shop = p.shop) AS risk
+            FROM pay p ASOF LEFT JOIN rates r ON p.shop = r.shop AND p.ts >= r.since
+              LEFT JOIN LATERAL (SELECT since FROM rates h WHERE h.shop = p.shop AND h.since < p.ts ORDER BY h.since DESC LIMIT 1) x ON TRUE
+              LEFT JOIN shops USING (shop) WHERE EXISTS (SELECT 1 FROM shops t WHERE t.shop = p.shop);
+            SELECT card, lag(kind IGNORE NULLS) OVER w AS before, last_value(ok) IGNORE NULLS OVER w AS was, median(kind) OVER w AS m,
+              percentile_disc(0.9) WITHIN GROUP (ORDER BY kind) FILTER (WHERE ok) OVER w AS p90, decayed_sum(kind, INTERVAL '1 hour') OVER w AS d,
+              string_agg(kind::text, ',') OVER (PARTITION BY card ORDER BY ts GROUPS 3 PRECEDING EXCLUDE TIES) AS s
+            FROM both WINDOW w AS (PARTITION BY card ORDER BY ts) QUALIFY m > 0;
+            """
+        return chunks + Array(repeating: several, count: chunks.count) + Array(repeating: joined, count: chunks.count)
     }()
 
     /// `seed` of one run of 1,250 mutations; eight of them are 10,000. To repeat one alone: `--filter 'Mutations'` and the

@@ -34,6 +34,7 @@ import Values
         ("approx_count_distinct(DISTINCT s) OVER w", .approximateCountDistinct, [s]),
         ("string_agg(s, '; ') OVER w", .stringAggregate(separator: "; "), [s]),
         ("listagg(s) OVER w", .stringAggregate(separator: ","), [s]),
+        ("array_agg(s) OVER w", .arrayAggregate, [s]), ("list(i) OVER w", .arrayAggregate, [i]),
         ("decayed_sum(i, INTERVAL '1 hour') OVER w", .decayedSum(hour), [asDouble]),
         ("decayed_count(INTERVAL '60 minutes') OVER w", .decayedCount(hour), []),
         ("bit_and(i) OVER w", .bitAnd, [i]), ("bit_or(DISTINCT i) OVER w", .bitOr, [i]), ("bit_xor(i) OVER w", .bitXor, [i]),

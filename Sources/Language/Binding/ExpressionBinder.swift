@@ -41,7 +41,11 @@ extension SelectBinder {
         case .not(let operand): return Typed(.not, [try condition(operand, "NOT")], .boolean, span: span)
         case .cast(let operand, let type): return try cast(operand, type, span)
         case .call(let call): return try self.call(call, span)
-        case .subquery(let query): return try value(of: query, span)
+        case .subquery: return try subqueryValue(span)
+        case .exists:
+            var found = Typed(.isTrue, [try subqueryValue(span)], .boolean, span: span)
+            found.isNullable = false
+            return found
         case .unsupported(let what, let remedy): throw reporter.error(what, span, remedy: remedy)
         default: return try predicate(syntax)
         }

@@ -15,7 +15,7 @@ extension SelectBinder {
     }
 
     /// The column that has the value of the subquery.
-    func value(of query: SelectSyntax, _ span: Span) throws(Reported) -> Typed {
+    func subqueryValue(_ span: Span) throws(Reported) -> Typed {
         guard let known = subqueryColumns[span.first] else {
             throw reporter.error(
                 "a subquery that stands for a value is not in the vocabulary here", span,
@@ -49,13 +49,20 @@ extension WindowSyntax {
 
 extension ExpressionSyntax {
     func collectSubqueries(into found: inout [(SelectSyntax, Span)]) {
-        if case .subquery(let query) = kind { found.append((query, span)) }
+        switch kind {
+        case .subquery(let query): found.append((query, span))
+        case .exists(var query):
+            // TRUE of the row that is found.
+            query.outputs = [.init(alias: nil, expression: ExpressionSyntax(kind: .boolean(true), span: span), span: span)]
+            found.append((query, span))
+        default: break
+        }
         for child in children { child.collectSubqueries(into: &found) }
     }
 
     private var children: [ExpressionSyntax] {
         switch kind {
-        case .column, .star, .null, .boolean, .integer, .number, .string, .unsupported, .subquery: []
+        case .column, .star, .null, .boolean, .integer, .number, .string, .unsupported, .subquery, .exists: []
         case .unary(_, let operand), .not(let operand), .isNull(let operand, _), .booleanTest(let operand, _),
             .cast(let operand, _):
             [operand]

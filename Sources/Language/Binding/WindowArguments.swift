@@ -91,6 +91,10 @@ struct WindowArguments {
         case .approximateCount:
             return Bound(function: .approximateCountDistinct, values: [try settled(arguments(1)[0])], type: .bigint)
         case .texts: return try texts()
+        case .array:
+            let value = try settled(arguments(1)[0])
+            guard let element = ElementType(value.type) else { throw Reported() }
+            return Bound(function: .arrayAggregate, values: [value], type: .array(element))
         case .decayedSum:
             try expect(2...2)
             // The distance is bound when the type of the window's time is known.

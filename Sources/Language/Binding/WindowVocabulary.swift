@@ -34,6 +34,8 @@ enum WindowVocabulary {
         case approximateCount
         /// `string_agg(x, separator)` of text → text.
         case texts
+        /// `array_agg(x)`, `list(x)`: the frame's values in event time order, NULLs kept → an array of the argument's type.
+        case array
         /// `decayed_sum(x, distance)` → double.
         case decayedSum
         /// `decayed_count(distance)`, `decayed_count(x, distance)` → double; the latter counts rows where x is not NULL.
@@ -74,6 +76,7 @@ enum WindowVocabulary {
         "quantile": .quantile(isDiscrete: true), "quantile_disc": .quantile(isDiscrete: true),
         "percentile_disc": .quantile(isDiscrete: true), "mode": .mode,
         "approx_count_distinct": .approximateCount, "string_agg": .texts, "listagg": .texts, "group_concat": .texts,
+        "array_agg": .array, "list": .array,
         "decayed_sum": .decayedSum, "decayed_count": .decayedCount,
         "any_value": .anyValue, "first_value": .edge(.firstValue), "last_value": .edge(.lastValue),
         "first": .edge(.firstValue), "last": .edge(.lastValue), "nth_value": .nthValue, "lag": .lag,
@@ -92,7 +95,7 @@ enum WindowVocabulary {
 
     /// Known elsewhere, not here; and the nearest thing that works.
     static let elsewhere: [String: String] = [
-        "approx_quantile": "write quantile_cont(x, fraction), which is exact", "array_agg": "", "list": "", "json_agg": "",
+        "approx_quantile": "write quantile_cont(x, fraction), which is exact", "json_agg": "write array_agg(x) OVER …",
         "histogram": "", "entropy": "", "product": "write exp(sum(ln(x)) OVER w) for positive values",
         "geomean": "write exp(avg(ln(x)) OVER w)", "mad": "",
         "regr_count": "write count(*) FILTER (WHERE y IS NOT NULL AND x IS NOT NULL)",

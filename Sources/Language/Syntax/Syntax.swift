@@ -41,6 +41,7 @@ struct ExpressionSyntax: Sendable {
         case call(CallSyntax)
         /// A subquery that stands for one value.
         case subquery(SelectSyntax)
+        case exists(SelectSyntax)
         case unsupported(String, remedy: String?)
     }
 }

@@ -79,16 +79,20 @@ extension TreeReader {
         // EXISTS (…), ARRAY (…) and x IN (…) stand before their parenthesis.
         let open = (first...min(first + 3, statement.last)).first { partner($0) != nil } ?? first
         let whole = span(first, partner(open) ?? first)
-        if link.sub_link_type == PG_QUERY__SUB_LINK_TYPE__EXPR_SUBLINK, let close = partner(open), open + 1 < close,
-            let query = link.subselect, query.pointee.node_case == PG_QUERY__NODE__NODE_SELECT_STMT
+        if let close = partner(open), open + 1 < close, let query = link.subselect,
+            query.pointee.node_case == PG_QUERY__NODE__NODE_SELECT_STMT
         {
-            return ExpressionSyntax(
-                kind: .subquery(select(query.pointee.select_stmt.pointee, in: span(open + 1, close - 1))), span: whole)
+            let query = select(query.pointee.select_stmt.pointee, in: span(open + 1, close - 1))
+            switch link.sub_link_type {
+            case PG_QUERY__SUB_LINK_TYPE__EXPR_SUBLINK: return ExpressionSyntax(kind: .subquery(query), span: whole)
+            case PG_QUERY__SUB_LINK_TYPE__EXISTS_SUBLINK: return ExpressionSyntax(kind: .exists(query), span: whole)
+            default: break
+            }
         }
         return ExpressionSyntax(
             kind: .unsupported(
-                "EXISTS, IN and ANY of a subquery are not in the vocabulary",
-                remedy: "LEFT JOIN the table on its primary key, and ask whether the key IS NOT NULL"),
+                "IN, ANY and ALL of a subquery are not in the vocabulary",
+                remedy: "write EXISTS (SELECT 1 FROM table t WHERE t.key = …), all columns of the primary key given"),
             span: whole)
     }
 

@@ -8,12 +8,37 @@ extension TreeReader {
         let from = fromToken(in: region)
         let clause = clauseSpan(from, in: region)
         if items.count > 1 {
+            if let joined = laterals(items, in: span(min(from + 1, clause.last), clause.last)) { return joined }
             return .unsupported(
                 Refusal(
                     message: "a list of tables in FROM is a join of everything with everything",
                     remedy: "say what belongs together: FROM stream LEFT JOIN table ON table.key = stream.key", span: clause))
         }
         return source(item, in: span(min(from + 1, clause.last), clause.last))
+    }
+
+    /// `FROM e, LATERAL (…) x` is a CROSS JOIN LATERAL.
+    private func laterals(_ items: [Node], in region: Span) -> SourceSyntax? {
+        for item in items.dropFirst() {
+            guard item.pointee.node_case == PG_QUERY__NODE__NODE_RANGE_SUBSELECT,
+                item.pointee.range_subselect.pointee.lateral != 0
+            else { return nil }
+        }
+        var commas: [Int] = []
+        var index = region.first
+        while index <= region.last {
+            if let close = partner(index), close > index { index = close }
+            if tokens.text(index) == "," { commas.append(index) }
+            index += 1
+        }
+        guard commas.count == items.count - 1, commas[0] > region.first else { return nil }
+        let ends = commas.dropFirst().map { $0 - 1 } + [region.last]
+        let joins = zip(items.dropFirst(), zip(commas, ends)).map { item, place in
+            JoinSyntax(
+                kind: .cross, isAsOf: false, right: source(item, in: span(place.0 + 1, place.1)), condition: nil, using: [],
+                words: span(place.0, place.0 + 1))
+        }
+        return .joined(source(items[0], in: span(region.first, commas[0] - 1)), joins)
     }
 
     /// `region`: the tokens of the item, its alias included.
