@@ -61,7 +61,9 @@ public struct Arena: ~Copyable {
     }
 
     /// Reserves addresses for `limitBytes`, rounded up to whole spans.
-    public init(limitBytes: Int) {
+    ///
+    /// - Parameter populatedBytes: the first of them get their memory now, not when they are first used.
+    public init(limitBytes: Int, populatedBytes: Int = 0) {
         precondition(limitBytes > 0 && limitBytes <= Arena.bytesMax, "an arena holds 1 byte to \(Arena.bytesMax) bytes")
         spanCount = (limitBytes + Arena.spanBytes - 1) / Arena.spanBytes
         self.limitBytes = limitBytes
@@ -76,6 +78,7 @@ public struct Arena: ~Copyable {
         spans.initialize(repeating: Span(), count: spanCount)
         open = .allocate(capacity: SizeClass.count)
         open.initialize(repeating: -1, count: SizeClass.count)
+        if populatedBytes > 0 { CKernels_populate(base, min(populatedBytes, reservedBytes)) }
     }
 
     deinit {

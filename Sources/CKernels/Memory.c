@@ -20,4 +20,10 @@ void *CKernels_reserve(size_t bytes) {
 
 void CKernels_release(void *base, size_t bytes) { munmap(base, bytes); }
 
+void CKernels_populate(void *base, size_t bytes) {
+    if (madvise(base, bytes, MADV_POPULATE_WRITE) == 0) return;
+    // Linux before 5.14: a write to every page.
+    for (size_t offset = 0; offset < bytes; offset += 4096) ((volatile char *)base)[offset] = 0;
+}
+
 void CKernels_discard(void *base, size_t bytes) { madvise(base, bytes, MADV_DONTNEED); }

@@ -41,14 +41,16 @@ public struct Shard: ~Copyable {
         var registerOffset: Int
     }
 
-    /// - Parameter memoryBytesMax: a hard bound on the memory of keys, their logs and joined rows. `admit` is meant to close
-    ///   the shard before it is reached; a row that finds no memory is refused.
-    public init(plan compiled: CompiledPlan, index: Int, count: Int, memoryBytesMax: Int) {
+    /// - Parameters:
+    ///   - memoryBytesMax: a hard bound on the memory of keys, their logs and joined rows. `admit` is meant to close
+    ///     the shard before it is reached; a row that finds no memory is refused.
+    ///   - populatedBytes: how much of it is asked of the system now, so that no key's first row waits for it.
+    public init(plan compiled: CompiledPlan, index: Int, count: Int, memoryBytesMax: Int, populatedBytes: Int = 0) {
         let plan = compiled.plan
         precondition(index >= 0 && index < count, "shard \(index) of \(count)")
         self.index = index
         self.count = count
-        memory = ShardMemory(limitBytes: memoryBytesMax)
+        memory = ShardMemory(limitBytes: memoryBytesMax, populatedBytes: populatedBytes)
         latenesses = plan.streams.map(\.lateness)
         newest = Array(repeating: .min, count: plan.clocks.reduce(0, +))
         refusing = Array(repeating: 0, count: max(1, plan.clocks.max() ?? 1))

@@ -8,6 +8,8 @@
 void *CKernels_reserve(size_t bytes);
 /// Gives back what `CKernels_reserve` returned.
 void CKernels_release(void *base, size_t bytes);
+/// Has the system give memory for `bytes` from `base`, which were not used before, ahead of their first use.
+void CKernels_populate(void *base, size_t bytes);
 /// Gives the memory of whole pages back to the system and keeps their addresses; they read as zero afterwards.
 void CKernels_discard(void *base, size_t bytes);
 

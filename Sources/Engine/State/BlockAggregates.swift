@@ -40,22 +40,34 @@ enum SumOfDoubles: BlockAggregate {
             return
         }
         // Four sums side by side: they do not wait for one another, and their error is smaller than one long chain's.
+        let start = values + (a & mask)
+        let count = b &- a
         var sums = SIMD4<Double>(repeating: 0)
-        var position = a
-        while position &+ 4 <= b {
-            let slot = position & mask
-            if slot &+ 3 <= mask {
-                sums += UnsafeRawPointer(values + slot).loadUnaligned(as: SIMD4<Double>.self)
-            } else {
-                sums += SIMD4(
-                    values[slot], values[(position &+ 1) & mask], values[(position &+ 2) & mask], values[(position &+ 3) & mask])
+        var row = 0
+        if a & mask &+ count <= log.capacity {
+            while row &+ 4 <= count {
+                sums += UnsafeRawPointer(start + row).loadUnaligned(as: SIMD4<Double>.self)
+                row &+= 4
             }
-            position &+= 4
+            var sum = row == 0 ? 0 : (sums[0] + sums[1]) + (sums[2] + sums[3])
+            while row < count {
+                sum += start[row]
+                row &+= 1
+            }
+            partial += sum
+            return
+        }
+        while row &+ 4 <= count {
+            let position = a &+ row
+            sums += SIMD4(
+                values[position & mask], values[(position &+ 1) & mask], values[(position &+ 2) & mask],
+                values[(position &+ 3) & mask])
+            row &+= 4
         }
         var sum = (sums[0] + sums[1]) + (sums[2] + sums[3])
-        while position < b {
-            sum += values[position & mask]
-            position &+= 1
+        while row < count {
+            sum += values[(a &+ row) & mask]
+            row &+= 1
         }
         partial += sum
     }

@@ -16,16 +16,15 @@ import Plan
 struct BlockLevels<Aggregate: BlockAggregate> {
     let log: KeyLog
     let input: InputCode
-    let base: UnsafeMutablePointer<Aggregate.Partial>
     let texts: TextTable
+    private let offset: Int
 
     @inline(__always)
     init(_ log: KeyLog, _ input: InputCode, offset: Int, texts: TextTable) {
         self.log = log
         self.input = input
         self.texts = texts
-        base = (log.partials + offset &* StateLayout.partialEntries(capacity: log.capacity))
-            .assumingMemoryBound(to: Aggregate.Partial.self)
+        self.offset = offset
     }
 
     /// One level's ring: for each block its entry, then its suffix.
@@ -64,7 +63,10 @@ struct BlockLevels<Aggregate: BlockAggregate> {
     }
 
     @inline(__always)
-    private var rows: Level { Level(shift: 4, pairs: base, capacity: log.capacity) }
+    private var rows: Level {
+        let pairs = log.partials + offset &* StateLayout.partialEntries(capacity: log.capacity)
+        return Level(shift: 4, pairs: pairs.assumingMemoryBound(to: Aggregate.Partial.self), capacity: log.capacity)
+    }
 
     // MARK: Frames
 

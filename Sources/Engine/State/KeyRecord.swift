@@ -64,6 +64,7 @@ struct KeyRecord {
         get { raw.load(fromByteOffset: 40, as: UInt32.self) }
         nonmutating set { raw.storeBytes(of: newValue, toByteOffset: 40, as: UInt32.self) }
     }
+    @inline(__always) var capacityShift: Int { Int(raw.load(fromByteOffset: 44, as: UInt8.self)) }
     @inline(__always) var capacity: Int { log == 0 ? 0 : 1 &<< Int(raw.load(fromByteOffset: 44, as: UInt8.self)) }
     @inline(__always) var keyIsNull: Bool {
         get { raw.load(fromByteOffset: 45, as: UInt8.self) != 0 }

@@ -8,7 +8,7 @@ extension Partition {
     ///
     /// A key older than `forgottenBefore` starts anew, whether or not the sweep has come by: what the row is answered must
     /// not depend on that, to the last bit of a sum.
-    @inline(__always)
+    @inline(never)
     mutating func insert(
         _ view: BatchRows, _ row: Int, candidate: UInt32, time: Int64, newest: Int64, forgottenBefore: Int64,
         memory: inout ShardMemory, output: inout TextArena

@@ -96,6 +96,15 @@ struct Partition: ~Copyable {
     private func prefetchLog(_ record: KeyRecord, log: UnsafeMutableRawPointer) {
         let capacity = record.capacity
         let mask = capacity &- 1
+        let bytes = code.bytesPerEvent &* capacity
+        if bytes <= 512 {
+            var offset = 0
+            while offset < bytes {
+                (log + offset).prefetchForWriting()
+                offset &+= 64
+            }
+            return
+        }
         let slot = record.tail & mask
         let columns = code.columns
         for column in 0..<code.columnCount {
@@ -118,13 +127,25 @@ struct Partition: ~Copyable {
     ) {
         let times = view.vectors[code.time].integers
         let lateness = clock.lateness
+        let isPlain = code.isPlain && view.mode != .evaluate
+        var lateBound = clock.newest.subtractingClamped(lateness)
         for number in start..<end {
             let row = Int(view.rows[number])
             let time = times[row]
             var newest = clock.newest
-            if let newestBefore = clock.newestBefore { newest = max(newest, newestBefore[row]) }
-            if newest != .min && time < newest.subtractingClamped(lateness) {
+            if let newestBefore = clock.newestBefore {
+                newest = max(newest, newestBefore[row])
+                lateBound = newest.subtractingClamped(lateness)
+            }
+            if time < lateBound {
                 RowStatus.late.mark(view.statuses + row)
+                continue
+            }
+            if isPlain && areCandidatesCurrent
+                && append(
+                    view, row, candidate: candidates[number &- start], time: time, forgottenBefore: forgottenBefore,
+                    base: memory.arena.base)
+            {
                 continue
             }
             // What evaluate gives up must be given up whatever becomes of its rows.
@@ -135,6 +156,43 @@ struct Partition: ~Copyable {
             if !isTaken { RowStatus.refused.mark(view.statuses + row) }
         }
         settle(view, memory: &memory, output: &output)
+    }
+
+    /// What `insert` does for a row that is the newest of a known key whose log has room; false where that is not so.
+    @inline(__always)
+    private mutating func append(
+        _ view: BatchRows, _ row: Int, candidate: UInt32, time: Int64, forgottenBefore: Int64, base: UnsafeMutableRawPointer
+    ) -> Bool {
+        let key = view.vectors[code.keys[0].register]
+        let record = KeyRecord(base + Int(candidate) &* Arena.granuleBytes)
+        let (lastTime, count, log) = (record.lastTime, record.count, record.log)
+        let capacity = 1 &<< record.capacityShift
+        guard
+            candidate != 0 && record.key == key.integers[row] && key.nulls[row] == 0 && !record.keyIsNull
+                && lastTime >= forgottenBefore && time >= lastTime && count < capacity && log != 0
+        else { return false }
+        if code.hasLinks && !hasTableRoom(record, capacity: capacity) { return false }
+        let position = record.head &+ count
+        record.count = count &+ 1
+        record.lastTime = time
+        record.isPending = true
+        (base + Int(log) &* Arena.granuleBytes).assumingMemoryBound(to: Int64.self)[position & (capacity &- 1)] = time
+        kernel.pending.set(pendingCount, row: row, record: record, position: position, time: time, floor: record.floor)
+        pendingCount = pendingCount &+ 1
+        return true
+    }
+
+    @inline(__always)
+    private func hasTableRoom(_ record: KeyRecord, capacity: Int) -> Bool {
+        for number in 0..<code.inputCount where code.inputs[number].occurrences >= 0 {
+            let table = record.field(code.inputs[number].occurrences, as: UInt32.self)
+            // Every row that waits may bring a value of its own.
+            if capacity < Occurrences.capacityMin ? table[0] != 0 : (Int(table[2]) &+ pendingCount &+ 1) &* 4 > Int(table[1]) &* 3
+            {
+                return false
+            }
+        }
+        return true
     }
 
     /// Stores and answers the rows that wait.

@@ -33,6 +33,8 @@ struct PartitionCode {
     let startCount: Int
 
     let isKeyInline: Bool
+    /// A row that is its key's newest needs nothing but its place in the log and, where inputs have links, in their tables.
+    let isPlain: Bool
     let keys: UnsafeMutablePointer<KeyCode>
     let keyCount: Int
     let time: Int
@@ -76,7 +78,8 @@ struct PartitionCode {
             of: plan.windows.indices.map {
                 WindowCode(
                     plan.windows[$0].frame, timeIsDate: timeIsDate, zone: zone.map { UnsafePointer($0) },
-                    startCursor: layout.startCursors[$0], endCursor: layout.endCursors[$0])
+                    startCursor: layout.startCursors[$0], endCursor: layout.endCursors[$0],
+                    isUsed: plan.isFrameUsed(window: $0))
             })
         callCount = plan.calls.count
         let callFields = UnsafeMutablePointer<CallFields>.copy(
@@ -103,6 +106,10 @@ struct PartitionCode {
         starts = .copy(of: startCodes)
         startCount = startCodes.count
         isKeyInline = layout.isKeyInline
+        isPlain =
+            layout.isKeyInline && plan.keys[0].type.form == .integer && plan.tieBreakers.isEmpty && layout.folds.isEmpty
+            && idleAfter == nil
+            && !layout.inputs.contains { $0.values != nil && $0.argument?.type.form == .text }
         keyCount = plan.keys.count
         keys = .copy(of: plan.keys.map { KeyCode(register: $0.index, form: $0.type.form) })
         time = plan.time.index
@@ -141,6 +148,18 @@ struct PartitionCode {
 
     func logBytes(capacity: Int) -> Int {
         bytesPerEvent * capacity + StateLayout.partialEntries(capacity: capacity) * partialBytes
+    }
+}
+
+extension PartitionPlan {
+    /// Whether a call's result depends on the window's frame.
+    fileprivate func isFrameUsed(window: Int) -> Bool {
+        calls.contains { call in
+            switch call.function {
+            case .lag, .rowNumber, .rank, .denseRank: false
+            default: call.window == window
+            }
+        }
     }
 }
 

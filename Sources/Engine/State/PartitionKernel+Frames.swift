@@ -6,7 +6,7 @@ extension PartitionKernel {
     /// RANGE bounds only say where to look first.
     @inline(__always)
     func resolveFrames(_ count: Int, hasRow: Bool) {
-        for number in 0..<code.windowCount {
+        for number in 0..<code.windowCount where code.windows[number].isUsed {
             let window = code.windows[number]
             let frames = pending.frames + number &* PendingRows.capacity
             if window.isPlainRange && hasRow {

@@ -5,7 +5,7 @@ struct ShardMemory: ~Copyable {
     var arena: Arena
     var texts = TextInterner()
 
-    init(limitBytes: Int) {
-        arena = Arena(limitBytes: limitBytes)
+    init(limitBytes: Int, populatedBytes: Int = 0) {
+        arena = Arena(limitBytes: limitBytes, populatedBytes: populatedBytes)
     }
 }

@@ -19,12 +19,16 @@ struct WindowCode {
     let excludesPeers: Bool
     /// EXCLUDE TIES: the row itself stays where its peers go.
     let keepsRow: Bool
+    /// Some call looks at the frame.
+    let isUsed: Bool
     /// From a fixed distance before the row to the row itself, nothing excluded: what most frames are.
     let isPlainRange: Bool
 
     init(
-        _ frame: Frame, timeIsDate: Bool, zone: UnsafePointer<ZoneRules>?, startCursor: Int?, endCursor: Int?
+        _ frame: Frame, timeIsDate: Bool, zone: UnsafePointer<ZoneRules>?, startCursor: Int?, endCursor: Int?,
+        isUsed: Bool
     ) {
+        self.isUsed = isUsed
         var startDistance = Frame.Distance.integer(0)
         var endDistance = Frame.Distance.integer(0)
         switch frame.start {
