@@ -39,6 +39,14 @@ enum SumOfDoubles: BlockAggregate {
             partial += sum
             return
         }
+        scanPresent(log, input, a, b, into: &partial)
+    }
+
+    /// `scan` where no value is NULL.
+    @inline(__always)
+    static func scanPresent(_ log: KeyLog, _ input: InputCode, _ a: Int, _ b: Int, into partial: inout Double) {
+        let values = log.column(input.values, as: Double.self)
+        let mask = log.mask
         // Four sums side by side: they do not wait for one another, and their error is smaller than one long chain's.
         let start = values + (a & mask)
         let count = b &- a

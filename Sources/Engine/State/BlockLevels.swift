@@ -95,7 +95,8 @@ struct BlockLevels<Aggregate: BlockAggregate> {
         return blocks(a, b, newest)
     }
 
-    private func blocks(_ a: Int, _ b: Int, _ newest: UnsafePointer<Aggregate.Partial>?) -> Aggregate.Partial {
+    /// `value` of frames of more than `StateLayout.scannedEventsMax` rows.
+    func blocks(_ a: Int, _ b: Int, _ newest: UnsafePointer<Aggregate.Partial>?) -> Aggregate.Partial {
         var level = rows
         var (x, y) = ((a &+ 15) >> 4, b >> 4)
         var left = Aggregate.identity

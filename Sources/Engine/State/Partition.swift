@@ -63,7 +63,7 @@ struct Partition: ~Copyable {
 
     /// Finds the chunk's records by their hashes, and asks for memory in three rounds, each of which finds what the one
     /// before it asked for.
-    @inline(__always)
+    @inline(never)
     private mutating func locate(_ view: BatchRows, _ start: Int, _ end: Int, base: UnsafeMutableRawPointer) {
         areCandidatesCurrent = end &- start >= 4
         if !areCandidatesCurrent { return }
@@ -127,68 +127,79 @@ struct Partition: ~Copyable {
     ) {
         let times = view.vectors[code.time].integers
         let lateness = clock.lateness
-        let isPlain = code.isPlain && view.mode != .evaluate
-        var lateBound = clock.newest.subtractingClamped(lateness)
-        for number in start..<end {
+        let isPlain = code.isPlain && view.mode != .evaluate && clock.newestBefore == nil
+        var number = start
+        while number < end {
+            if isPlain && areCandidatesCurrent {
+                number = append(
+                    view, number, end, candidates - start, lateBound: clock.newest.subtractingClamped(lateness),
+                    forgottenBefore: forgottenBefore, base: memory.arena.base)
+                if number == end { break }
+            }
             let row = Int(view.rows[number])
             let time = times[row]
-            var newest = clock.newest
-            if let newestBefore = clock.newestBefore {
-                newest = max(newest, newestBefore[row])
-                lateBound = newest.subtractingClamped(lateness)
-            }
-            if time < lateBound {
+            let candidate = areCandidatesCurrent ? candidates[number &- start] : 0
+            number = number &+ 1
+            let newest = max(clock.newest, clock.newestBefore?[row] ?? .min)
+            if time < newest.subtractingClamped(lateness) {
                 RowStatus.late.mark(view.statuses + row)
-                continue
-            }
-            if isPlain && areCandidatesCurrent
-                && append(
-                    view, row, candidate: candidates[number &- start], time: time, forgottenBefore: forgottenBefore,
-                    base: memory.arena.base)
-            {
                 continue
             }
             // What evaluate gives up must be given up whatever becomes of its rows.
             let horizon = view.mode == .evaluate ? clock.newest : max(newest, time)
             let isTaken = insert(
-                view, row, candidate: areCandidatesCurrent ? candidates[number &- start] : 0, time: time, newest: horizon,
-                forgottenBefore: forgottenBefore, memory: &memory, output: &output)
+                view, row, candidate: candidate, time: time, newest: horizon, forgottenBefore: forgottenBefore,
+                memory: &memory, output: &output)
             if !isTaken { RowStatus.refused.mark(view.statuses + row) }
         }
         settle(view, memory: &memory, output: &output)
     }
 
-    /// What `insert` does for a row that is the newest of a known key whose log has room; false where that is not so.
-    @inline(__always)
+    /// What `insert` does, for rows that are the newest of known keys whose logs have room. Gives back the number of the
+    /// first row that is not so.
+    @inline(never)
     private mutating func append(
-        _ view: BatchRows, _ row: Int, candidate: UInt32, time: Int64, forgottenBefore: Int64, base: UnsafeMutableRawPointer
-    ) -> Bool {
+        _ view: BatchRows, _ start: Int, _ end: Int, _ candidates: UnsafeMutablePointer<UInt32>, lateBound: Int64,
+        forgottenBefore: Int64, base: UnsafeMutableRawPointer
+    ) -> Int {
         let key = view.vectors[code.keys[0].register]
-        let record = KeyRecord(base + Int(candidate) &* Arena.granuleBytes)
-        let (lastTime, count, log) = (record.lastTime, record.count, record.log)
-        let capacity = 1 &<< record.capacityShift
-        guard
-            candidate != 0 && record.key == key.integers[row] && key.nulls[row] == 0 && !record.keyIsNull
-                && lastTime >= forgottenBefore && time >= lastTime && count < capacity && log != 0
-        else { return false }
-        if code.hasLinks && !hasTableRoom(record, capacity: capacity) { return false }
-        let position = record.head &+ count
-        record.count = count &+ 1
-        record.lastTime = time
-        record.isPending = true
-        (base + Int(log) &* Arena.granuleBytes).assumingMemoryBound(to: Int64.self)[position & (capacity &- 1)] = time
-        kernel.pending.set(pendingCount, row: row, record: record, position: position, time: time, floor: record.floor)
-        pendingCount = pendingCount &+ 1
-        return true
+        let (keys, keyNulls) = (key.integers, key.nulls)
+        let times = view.vectors[code.time].integers
+        let (rows, pending, hasLinks) = (view.rows, kernel.pending, code.hasLinks)
+        var waiting = pendingCount
+        var number = start
+        while number < end {
+            let row = Int(rows[number])
+            let time = times[row]
+            let candidate = Int(candidates[number])
+            let record = KeyRecord(base + candidate &* Arena.granuleBytes)
+            let (lastTime, count, log) = (record.lastTime, record.count, record.log)
+            let mask = (1 &<< record.capacityShift) &- 1
+            if candidate == 0 || record.key != keys[row] || keyNulls[row] != 0 || record.keyIsNull || lastTime < forgottenBefore
+                || time < lastTime || time < lateBound || count > mask || log == 0
+            {
+                break
+            }
+            if hasLinks && !hasTableRoom(record, capacity: mask &+ 1, waiting: waiting) { break }
+            let position = record.head &+ count
+            record.count = count &+ 1
+            record.lastTime = time
+            record.isPending = true
+            (base + Int(log) &* Arena.granuleBytes).assumingMemoryBound(to: Int64.self)[position & mask] = time
+            pending.set(waiting, row: row, record: record, position: position, time: time, floor: record.floor)
+            waiting = waiting &+ 1
+            number = number &+ 1
+        }
+        pendingCount = waiting
+        return number
     }
 
     @inline(__always)
-    private func hasTableRoom(_ record: KeyRecord, capacity: Int) -> Bool {
+    private func hasTableRoom(_ record: KeyRecord, capacity: Int, waiting: Int) -> Bool {
         for number in 0..<code.inputCount where code.inputs[number].occurrences >= 0 {
             let table = record.field(code.inputs[number].occurrences, as: UInt32.self)
             // Every row that waits may bring a value of its own.
-            if capacity < Occurrences.capacityMin ? table[0] != 0 : (Int(table[2]) &+ pendingCount &+ 1) &* 4 > Int(table[1]) &* 3
-            {
+            if capacity < Occurrences.capacityMin ? table[0] != 0 : (Int(table[2]) &+ waiting &+ 1) &* 4 > Int(table[1]) &* 3 {
                 return false
             }
         }

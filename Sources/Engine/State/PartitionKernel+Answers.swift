@@ -1,4 +1,5 @@
 import Bytes
+import Plan
 import Values
 
 extension PartitionKernel {
@@ -105,6 +106,29 @@ extension PartitionKernel {
         }
     }
 
+    /// sum and avg of doubles over frames that hold their row, whose values are all there and in the log.
+    private func plainSums(
+        _ call: CallCode, _ frames: UnsafePointer<FramePositions>, _ result: Vector, _ count: Int, hasBlocks: Bool,
+        isAverage: Bool
+    ) {
+        let input = code.inputs[call.input]
+        let offset = call.partial
+        for index in 0..<count {
+            let (start, end) = (frames[index].start, frames[index].end)
+            let row = pending.rows[index]
+            var sum = 0.0
+            if end &- start <= StateLayout.scannedEventsMax {
+                SumOfDoubles.scanPresent(pending.logs[index], input, start, end, into: &sum)
+            } else {
+                let newest = newest(SumOfDoubles.self, call, index, frames[index], hasBlocks: hasBlocks)
+                sum = BlockLevels<SumOfDoubles>(pending.logs[index], input, offset: offset, texts: .nothing).blocks(
+                    start, end, newest)
+            }
+            result.doubles[row] = isAverage ? sum / Double(end &- start) : sum
+            result.nulls[row] = 0
+        }
+    }
+
     /// sum and avg of doubles.
     @inline(__always)
     private func sums(
@@ -112,6 +136,9 @@ extension PartitionKernel {
         isAverage: Bool
     ) {
         let input = code.inputs[call.input]
+        if !input.mayBeNull && code.windows[call.window].isPlainRange && hasBlocks {
+            return plainSums(call, frames, result, count, hasBlocks: hasBlocks, isAverage: isAverage)
+        }
         for index in 0..<count {
             let (record, log, row) = (pending.records[index], pending.logs[index], pending.rows[index])
             let values = presentRows(record, log, input, frames[index])
