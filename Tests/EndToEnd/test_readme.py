@@ -65,7 +65,7 @@ def test_commands_to_a_server_run(checkout, serve):
     assert os.path.getsize(checkout / "vectors.arrows") > 0
 
 
-@pytest.mark.parametrize("readme", ["README.md", "CONTRIBUTING.md", "clients/python/README.md", "docs/definitions.md", "docs/operations.md", "docs/performance.md"])
+@pytest.mark.parametrize("readme", ["README.md", "CONTRIBUTING.md", "clients/python/README.md", "docs/sql.md", "docs/operations.md", "docs/performance.md"])
 def test_links_lead_somewhere(readme):
     path = ROOT / readme
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text()):
@@ -74,7 +74,6 @@ def test_links_lead_somewhere(readme):
 
 
 def test_the_definitions_that_the_readme_shows_compile(tmp_path):
-    for readme in ("README.md", "docs/definitions.md"):
-        for number, sql in enumerate(blocks(readme, "sql")):
-            (tmp_path / f"{number}.sql").write_text(sql)
-            millrace(f"millrace check {number}.sql", tmp_path)
+    for number, sql in enumerate(blocks("README.md", "sql")):
+        (tmp_path / f"{number}.sql").write_text(sql)
+        millrace(f"millrace check {number}.sql", tmp_path)
