@@ -16,7 +16,11 @@ SOURCES  := Package.swift Sources clients/swift Tests benchmarks examples
 # Events of the benchmark's workloads: `make bench N=10000000` takes longer and is steadier.
 N        ?= 4000000
 
-.PHONY: help demo test test-swift test-python build release bench format lint prerequisites clean
+# Random cases of `make soak`, and the first one's seed.
+CASES    ?= 1000000
+SEED     ?= 0
+
+.PHONY: help demo test test-swift test-python soak build release bench format lint prerequisites clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -33,6 +37,12 @@ test-swift: prerequisites $(VENV)
 
 test-python: release $(VENV)
 	$(PYTHON) -m pytest Tests/EndToEnd
+
+# A seed that fails is run alone by SEED=n CASES=1.
+soak: release $(VENV) ## a million random cases against a plain evaluator, 2,000 against DuckDB (SEED=n CASES=n)
+	swift build $(RELEASE) --product millrace-soak
+	.build/release/millrace-soak --seed $(SEED) --cases $(CASES)
+	@if [ $(CASES) -gt 1 ]; then MILLRACE_CASES=2000 $(PYTHON) -m pytest -q Tests/EndToEnd/test_against_duckdb.py; fi
 
 build: prerequisites ## debug build of everything
 	swift build

@@ -87,6 +87,18 @@ let package = Package(
             path: "benchmarks/Engine",
             swiftSettings: strict),
 
+        // Random cases against a plain evaluator: a part of them in the tests, a million with `make soak`.
+        .target(
+            name: "Soak", dependencies: ["Engine", "Plan", "Language", "Wire", "Values"], path: "Tests/Soak/Library",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "millrace-soak",
+            dependencies: ["Soak", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tests/Soak/Command", swiftSettings: strict),
+        .testTarget(
+            name: "SoakTests", dependencies: ["Soak", "Engine", "Language", "Values"], path: "Tests/Soak/Tests",
+            swiftSettings: strict),
+
         // Examples: what a user of the package would write.
         .target(name: "PaymentSimulator", path: "examples/payments/Simulator", swiftSettings: strict),
         .executableTarget(

@@ -1,0 +1,169 @@
+import Engine
+import FoundationEssentials
+import Language
+import Values
+
+/// A cell, a status or a row that is not what the plain evaluator says.
+struct Difference: CustomStringConvertible {
+    var batch: Int
+    var row: Int
+    var description: String
+}
+
+/// What became of a case.
+enum Outcome {
+    case equal(cells: Int)
+    /// The language refuses it, for this reason.
+    case refused(String)
+    case different(Difference)
+}
+
+extension SoakCase {
+    /// Runs the case through the engine and the plain evaluator.
+    func check() -> Outcome {
+        let compiled = Compiler.compile([SourceText(name: "case", text: sql)])
+        guard let definitions = compiled.definitions else {
+            return .refused(compiled.diagnostics.first { $0.severity == .error }?.message ?? "no reason")
+        }
+        do {
+            return try check(definitions)
+        } catch {
+            return .refused("\(error)")
+        }
+    }
+
+    private func check(_ definitions: Definitions) throws -> Outcome {
+        let engine = try EngineRun(definitions, shardCount: shardCount)
+        let other = otherShardCount.map { EngineRun(engine.plan, shardCount: $0) }
+        var evaluator = Evaluator(definitions, zone: try SoakZones.rules(zone))
+        let columns = usedColumns
+        let types = definitions.tables[0].columns.map(\.type)
+        var cellCount = 0
+        var rowNumber = 0
+        for (number, batch) in batches.enumerated() {
+            let rows = batch.rows.map { row in columns.map { row[$0] } }
+            let given = Set(columns.indices.filter { batch.given.contains(columns[$0]) })
+            if batch.mode == .lookUp && !isAnswerable(batch, evaluator, definitions) { continue }
+            let found = engine.apply(rows, types: types, mode: batch.mode, given: given)
+            if let other {
+                let again = other.apply(rows, types: types, mode: batch.mode, given: given)
+                if let row = rows.indices.first(where: { !isSame(found[$0], again[$0]) }) {
+                    return .different(
+                        Difference(
+                            batch: number, row: row,
+                            description: "\(shardCount) and \(otherShardCount!) shards: \(found[row]) and \(again[row])"))
+                }
+            }
+            let before = evaluator
+            for (row, cells) in rows.enumerated() {
+                rowNumber += 1
+                let isChecked = checkedPercent == 100 || (rowNumber &* 2_654_435_761) >> 7 % 100 < checkedPercent
+                let isAnswered = batch.mode != .ingest && isChecked
+                let expected =
+                    batch.mode == .lookUp
+                    ? (status: .ok, answers: evaluator.lookUp(cells, given: given))
+                    : evaluator.take(cells, table: 0, isAnswered: isAnswered)
+                if expected.status.rawValue != found[row].status {
+                    let text = "status is \(found[row].status), expected \(expected.status)"
+                    return .different(Difference(batch: number, row: row, description: text))
+                }
+                if !isAnswered { continue }
+                for view in definitions.views.indices {
+                    let isWindowed = batch.mode == .lookUp ? evaluator.windowedColumns(view: view) : nil
+                    if let text = difference(
+                        expected.answers[view], found[row].views[view], definitions.views[view], isWindowed, &cellCount)
+                    {
+                        return .different(Difference(batch: number, row: row, description: text))
+                    }
+                }
+            }
+            if batch.mode == .evaluate { evaluator = before }
+        }
+        return .equal(cells: cellCount)
+    }
+
+    /// Earlier than the lateness bound, `get` is an error, which the server gives.
+    private func isAnswerable(_ batch: EventBatch, _ evaluator: Evaluator, _ definitions: Definitions) -> Bool {
+        guard let newest = evaluator.newest(table: 0) else { return false }
+        let bound = newest - evaluator.lateness(definitions.tables[0])
+        return batch.rows.allSatisfy { if case .integer(let time) = $0[Column.time] { time >= bound } else { false } }
+    }
+
+    private func difference(
+        _ expected: [Cell]?, _ found: [Value]?, _ view: View, _ isWindowed: [Bool]?, _ cellCount: inout Int
+    ) -> String? {
+        guard let expected, let found else {
+            return (expected == nil) == (found == nil) ? nil : "row is \(found == nil ? "not " : "")answered by \(view.name)"
+        }
+        for index in expected.indices where isWindowed?[index] ?? true {
+            cellCount += 1
+            if !isMet(expected[index], found[index]) {
+                return
+                    "\(view.name).\(view.columns[index].name) (\(view.columns[index].type)) is \(found[index].text), expected \(expected[index].value.text)"
+                    + (expected[index].bound > 0 ? " ± \(expected[index].bound)" : "")
+            }
+        }
+        return nil
+    }
+
+    private func isMet(_ expected: Cell, _ found: Value) -> Bool {
+        if expected.isVague { return true }
+        switch (expected.value, found) {
+        case (.double(let x), .double(let y)):
+            return x == y || (x.isNaN && y.isNaN) || (x - y).magnitude <= expected.bound
+        case (.integer(let x), .integer(let y)) where expected.bound > 0: return Double(x - y).magnitude <= expected.bound
+        case (.list(let x), .list(let y)):
+            return x.count == y.count && zip(x, y).allSatisfy { isMet(Cell($0), $1) }
+        case (let x, let y): return x == y
+        }
+    }
+
+    /// To the bit.
+    private func isSame(_ left: EngineRun.Answer, _ right: EngineRun.Answer) -> Bool {
+        left.status == right.status
+            && zip(left.views, right.views).allSatisfy { left, right in
+                guard let left, let right else { return (left == nil) == (right == nil) }
+                return zip(left, right).allSatisfy { $0.bits == $1.bits }
+            }
+    }
+}
+
+extension Value {
+    /// Doubles by their bits; NaN is NaN.
+    fileprivate var bits: Value {
+        if case .double(let value) = self { return value.isNaN ? .double(0) : .decimal(Int128(value.bitPattern)) }
+        return self
+    }
+
+    /// For people.
+    var text: String {
+        switch self {
+        case .null: "NULL"
+        case .boolean(let value): "\(value)"
+        case .integer(let value): "\(value)"
+        case .double(let value): "\(value)"
+        case .decimal(let value): "\(value) (unscaled)"
+        case .text(let bytes): "'\(String(decoding: bytes, as: UTF8.self))'"
+        case .interval(let value): "[\(value.literal)]"
+        case .list(let values): "{\(values.map(\.text).joined(separator: ", "))}"
+        }
+    }
+}
+
+/// Time zones from the system's database.
+enum SoakZones {
+    static func rules(_ name: String) throws -> ZoneRules {
+        if name == "UTC" { return .utc }
+        if let known = all[name] { return known }
+        throw ZoneError(name: name)
+    }
+
+    private static let all: [String: ZoneRules] = {
+        var result: [String: ZoneRules] = [:]
+        for name in EventTimes.zones {
+            guard let file = FileManager.default.contents(atPath: "/usr/share/zoneinfo/\(name)") else { continue }
+            result[name] = ZoneRules(name: name, zoneFile: Array(file))
+        }
+        return result
+    }()
+}

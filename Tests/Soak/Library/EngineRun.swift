@@ -1,0 +1,114 @@
+import Engine
+import Language
+import Plan
+import Values
+import Wire
+
+/// The engine in this process: its shards take batches one behind the other.
+struct EngineRun {
+    let plan: CompiledPlan
+    private let shards: [ShardBox]
+    private let batch: Batch
+
+    init(_ definitions: Definitions, shardCount: Int) throws {
+        try self.init(CompiledPlan(Planner.plan(definitions)), shardCount: shardCount)
+    }
+
+    init(_ plan: CompiledPlan, shardCount: Int) {
+        self.plan = plan
+        shards = (0..<shardCount).map { ShardBox(plan, index: $0, count: shardCount) }
+        batch = Batch(plan)
+    }
+
+    struct Answer {
+        var status: UInt8
+        /// By view; nil where the view does not answer the row.
+        var views: [[Value]?]
+    }
+
+    /// Rows by column of the table.
+    func apply(_ rows: [[Value]], types: [ValueType], mode: BatchMode, given: Set<Int> = [], time: Int = 0) -> [Answer] {
+        let columns = ArrowColumns()
+        for (index, type) in types.enumerated() { columns.add(rows.map { $0[index] }, type) }
+        if mode == .lookUp {
+            let times = rows.map { row -> Int64 in if case .integer(let time) = row[time] { time } else { 0 } }
+            times.withUnsafeBufferPointer { times in
+                batch.prepareLookUp(
+                    plan, stream: 0, keys: given.sorted().map { ($0, columns.views[$0]) }, times: times.baseAddress!,
+                    rowCount: rows.count, shardCount: shards.count)
+            }
+        } else {
+            batch.prepare(
+                plan, stream: 0, columns: columns.views, rowCount: rows.count, mode: mode, shardCount: shards.count,
+                nowMicroseconds: nil)
+        }
+        for stage in plan.plan.streams[0].stages.indices {
+            if stage > 0 { batch.prepareStage(stage) }
+            for box in shards { box.shard.apply(batch, stage: stage) }
+        }
+        batch.finish()
+        let answers = read(rowCount: rows.count)
+        withExtendedLifetime(columns) {}
+        return answers
+    }
+
+    private func read(rowCount: Int) -> [Answer] {
+        let views = plan.plan.streams[0].views
+        var answers = (0..<rowCount).map { row in Answer(status: batch.statuses[row], views: views.map { _ in nil }) }
+        for (number, view) in views.enumerated() {
+            for row in batch.selection(view: number) {
+                answers[Int(row)].views[number] = view.registers.map { cell($0, Int(row)) }
+            }
+        }
+        return answers
+    }
+
+    private func cell(_ register: Register, _ row: Int) -> Value {
+        let vector = batch.vectors[register.index]
+        if vector.nulls[row] != 0 { return .null }
+        switch register.type.form {
+        case .boolean: return .boolean(vector.booleans[row] != 0)
+        case .integer: return .integer(vector.integers[row])
+        case .double: return .double(vector.doubles[row])
+        case .decimal: return .decimal(vector.decimals[row])
+        case .text:
+            let text = vector.texts[row]
+            return .text(Array(UnsafeBufferPointer(start: text.bytes, count: text.count)))
+        case .interval: return .interval(vector.intervals[row])
+        case .array:
+            guard case .array(let element) = register.type else { return .null }
+            return .list(elements(vector.arrays[row], element.type.form))
+        }
+    }
+
+    private func elements(_ array: ArrayReference, _ form: Form) -> [Value] {
+        var textStart = array.count * (1 + ArrayReference.elementBytes(form))
+        return (0..<array.count).map { element in
+            func load<T>(_ type: T.Type) -> T {
+                array.values.loadUnaligned(fromByteOffset: element * ArrayReference.elementBytes(form), as: type)
+            }
+            if form == .text {
+                let bytes = UnsafeBufferPointer(start: array.bytes! + textStart, count: array.textBytes(element))
+                textStart += bytes.count
+                return array.isNull(element) ? .null : .text(Array(bytes))
+            }
+            if array.isNull(element) { return .null }
+            switch form {
+            case .boolean: return .boolean(load(UInt8.self) != 0)
+            case .integer: return .integer(load(Int64.self))
+            case .double: return .double(load(Double.self))
+            case .decimal: return .decimal(load(Int128.self))
+            default: return .interval(load(Interval.self))
+            }
+        }
+    }
+}
+
+/// Shards are not copyable, and an array holds copies.
+private final class ShardBox {
+    var shard: Shard
+
+    init(_ plan: CompiledPlan, index: Int, count: Int) {
+        shard = Shard(plan: plan, index: index, count: count, memoryBytesMax: 256 << 20)
+    }
+}
