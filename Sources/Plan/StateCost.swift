@@ -37,6 +37,10 @@ struct StateCost {
         let eventsPerKey = max(eventsHeld / keys, Double(rows), Double(groups))
         let perEvent = Double(layout.bytesPerEvent) + (eventsPerKey < 32 ? 0 : Double(layout.partialBytes) * 2 / 15)
         let slots = Double(StateLayout.indexSlotBytes) * 0.5
-        return keys * (Double(bytesPerKey) + slots + eventsPerKey * 4 / 3 * perEvent)
+        let inFrames = layout.frameStates.reduce(0) { sum, state in
+            sum + state.bytesPerEvent(form: layout.inputs[state.input].argument!.type.form)
+        }
+        let states = eventsPerKey < 24 ? 0 : eventsPerKey * Double(inFrames)
+        return keys * (Double(bytesPerKey) + slots + eventsPerKey * 4 / 3 * perEvent + states)
     }
 }

@@ -18,6 +18,7 @@ import Values
 /// | sum(bigint), sum(numeric) | 16: their sum before |
 /// | bool_and, bool_or | 4: how many true came before |
 /// | sum(double), variance, min, max, first, last, lag | the value |
+/// | quantiles | the value, and about 18 for each frame of many events |
 /// | count(DISTINCT x) | the value, 4 + 4: distance to its previous and next occurrence |
 /// | bit_and, bit_or, bit_xor | the value |
 /// | arg_min(x, y), arg_max(x, y) | both values |
@@ -51,6 +52,7 @@ public struct StateLayout: Hashable, Sendable {
     /// Bytes of one entry of partial results: two for each block of 16 events, and of 16 blocks, and so on.
     public var partialBytes: Int
     public var distincts: [Distinct]
+    public var frameStates: [FrameState]
     public var folds: [Fold]
     public var retention: Retention
 
@@ -99,6 +101,7 @@ public struct StateLayout: Hashable, Sendable {
         /// What arg_min and arg_max answer with; their `input` is what they compare.
         public var valueInput: Int?
         public var distinct: Int?
+        public var frameState: Int?
         /// What evicted rows left behind, where the frame starts UNBOUNDED PRECEDING.
         public var fold: Int?
     }
@@ -108,6 +111,34 @@ public struct StateLayout: Hashable, Sendable {
         public var window: Int
         public var input: Int
         public var offset: Int
+    }
+
+    /// What is kept of one input for the frame of one window and moves along with it; in the record, what grows in blocks of
+    /// its own.
+    public struct FrameState: Hashable, Sendable {
+        public enum Kind: Hashable, Sendable {
+            /// The values in order, for quantiles: a tree of them once the frame has more than a few.
+            case order
+        }
+        public var kind: Kind
+        public var window: Int
+        public var input: Int
+        public var offset: Int
+
+        /// Bytes in the record.
+        var bytes: Int {
+            switch kind {
+            case .order: 20
+            }
+        }
+
+        /// Bytes for each event of a frame of many events, about.
+        func bytesPerEvent(form: Form) -> Int {
+            switch kind {
+            // A key and its count, in nodes that are two thirds full.
+            case .order: (form.storedBytes + 4) * 3 / 2
+            }
+        }
     }
 
     /// The aggregate of all rows that an unbounded frame holds and the log has given up; in the record.
@@ -135,7 +166,7 @@ public struct StateLayout: Hashable, Sendable {
         public var rows: Int64
         /// Peer groups older than that which GROUPS frames still need.
         public var groups: Int64
-        /// count(DISTINCT) over an unbounded frame: nothing is given up.
+        /// count(DISTINCT) or a quantile over an unbounded frame: nothing is given up.
         public var keepsAll: Bool
         /// The answers depend on rows that no RANGE bound limits: a key is not forgotten because its log is empty.
         public var isUnbounded: Bool
@@ -158,6 +189,7 @@ public struct StateLayout: Hashable, Sendable {
         bytesPerEvent = 0
         partialBytes = 0
         distincts = []
+        frameStates = []
         folds = []
         retention = Retention(distance: 0, rows: 0, groups: 0, keepsAll: false, isUnbounded: false)
     }

@@ -75,6 +75,7 @@ extension StateLayoutPlanner {
         }
         for index in needs.indices where needs[index].links { layout.inputs[index].occurrences = place(12) }
         for index in layout.distincts.indices { layout.distincts[index].offset = place(12) }
+        for index in layout.frameStates.indices { layout.frameStates[index].offset = place(layout.frameStates[index].bytes) }
         for window in partition.windows {
             let frame = window.frame
             var start: Int?

@@ -26,7 +26,7 @@ extension StateLayoutPlanner {
             for bound in [frame.start, frame.end] { keep(bound, of: frame, in: &result) }
             if frame.start == .unboundedPreceding {
                 result.isUnbounded = true
-                if call.isDistinct { result.keepsAll = true }
+                if call.isDistinct || call.function.needsAllRows { result.keepsAll = true }
             }
         }
         return result
@@ -52,6 +52,16 @@ extension StateLayoutPlanner {
             retention.isUnbounded = true
         default:
             preconditionFailure("ROWS and GROUPS count whole rows and groups")
+        }
+    }
+}
+
+extension WindowFunction {
+    /// Over an unbounded frame nothing less than all its rows answers.
+    var needsAllRows: Bool {
+        switch self {
+        case .quantileContinuous, .quantileDiscrete: true
+        default: false
         }
     }
 }

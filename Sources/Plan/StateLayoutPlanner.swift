@@ -84,6 +84,9 @@ struct StateLayoutPlanner {
         case .bitXor:
             needPartial(.bitXor, of: input)
             fold = .bitXor
+        case .quantileContinuous, .quantileDiscrete:
+            needs[input].values = true
+            result.frameState = frameStateIndex(.order, window: call.window, input: input)
         case .firstValue:
             fold = isPresent ? .nthPresent(1) : .nth(1)
         case .nthValue(let n):
@@ -165,6 +168,14 @@ struct StateLayoutPlanner {
         }
         layout.folds.append(StateLayout.Fold(kind: kind, input: input, valueInput: valueInput, offset: 0))
         return layout.folds.count - 1
+    }
+
+    private mutating func frameStateIndex(_ kind: StateLayout.FrameState.Kind, window: Int, input: Int) -> Int {
+        if let index = layout.frameStates.firstIndex(where: { $0.kind == kind && $0.window == window && $0.input == input }) {
+            return index
+        }
+        layout.frameStates.append(StateLayout.FrameState(kind: kind, window: window, input: input, offset: 0))
+        return layout.frameStates.count - 1
     }
 }
 

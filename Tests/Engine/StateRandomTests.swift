@@ -23,9 +23,19 @@ import Values
         check(seed: 100_000 + seed, isHot: true, batches: 30)
     }
 
-    private func check(seed: Int, isHot: Bool, batches: Int) {
+    @Test(arguments: 0..<10)
+    func `random statistics answer like the plain evaluator`(block: Int) {
+        for seed in block * 50..<block * 50 + 50 { check(seed: 200_000 + seed, isHot: false, isStatistical: true, batches: 12) }
+    }
+
+    @Test(arguments: 0..<8)
+    func `statistics of hot keys answer like the plain evaluator`(seed: Int) {
+        check(seed: 300_000 + seed, isHot: true, isStatistical: true, batches: 30)
+    }
+
+    private func check(seed: Int, isHot: Bool, isStatistical: Bool = false, batches: Int) {
         if let onlySeed, onlySeed != seed { return }
-        var scenario = StateScenario(seed: seed, isHot: isHot)
+        var scenario = StateScenario(seed: seed, isHot: isHot, isStatistical: isStatistical)
         var reference = StateReference(plan: scenario.plan, lateness: scenario.lateness, idleAfter: scenario.idleAfter)
         var bench = PartitionBench(
             plan: scenario.plan, types: scenario.types, lateness: scenario.lateness, idleAfter: scenario.idleAfter,

@@ -199,6 +199,16 @@ struct StateReference {
                 return .double(values.reduce(0.0) { $0 + $1.number } / Double(values.count))
             }
             return .double(Double(values.reduce(Int128(0)) { $0 + $1.exact }) / (Double(values.count) * scale))
+        case .quantileContinuous(let fraction):
+            let sorted = values.sorted { order($0, $1) < 0 }.map { $0.number / scale }
+            let place = Double(sorted.count - 1) * fraction
+            let below = Int(place)
+            let weight = place - Double(below)
+            return .double(weight == 0 ? sorted[below] : sorted[below] * (1 - weight) + sorted[below + 1] * weight)
+        case .quantileDiscrete(let fraction):
+            let percent = Int((fraction * 100).rounded())
+            let sorted = values.sorted { order($0, $1) < 0 }
+            return sorted[max(1, (sorted.count * percent + 99) / 100) - 1]
         case .minimum: return values.min { order($0, $1) < 0 }!
         case .maximum: return values.max { order($0, $1) < 0 }!
         case .bitAnd: return .integer(values.reduce(-1) { $0 & Int64($1.exact) })

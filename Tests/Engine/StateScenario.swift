@@ -38,9 +38,12 @@ struct StateScenario {
     var step: Int64
     let nullPercent: Int
     let keyCount: Int
+    /// Amounts hardly ever occur twice.
+    let isFine: Bool
     var now: Int64
 
-    init(seed: Int, isHot: Bool = false) {
+    /// - Parameter isStatistical: most calls are of `StateScenario.statistics`.
+    init(seed: Int, isHot: Bool = false, isStatistical: Bool = false) {
         var random = SeededRandom(seed: seed)
         let timeType: ValueType = [.bigint, .bigint, .timestamp, .date].randomElement(using: &random)!
         types[0] = timeType
@@ -49,6 +52,7 @@ struct StateScenario {
         lateness = [0, step / 2, step * 4, step * 50].randomElement(using: &random)!
         idleAfter = random.chance(30) ? step * Int64.random(in: 1...60, using: &random) : nil
         nullPercent = random.chance(40) ? 0 : 20
+        isFine = random.chance(isStatistical ? 60 : 10)
         keyCount = isHot ? 2 : Int.random(in: 1...12, using: &random)
         now = timeType == .timestamp ? 1_700_000_000_000_000 : timeType == .date ? 19_700 : 0
         func register(_ column: Column, _ types: [ValueType]) -> Register {
@@ -69,7 +73,10 @@ struct StateScenario {
         }
         for _ in 0..<Int.random(in: 1...10, using: &random) {
             let index = types.count
-            let call = StateScenario.call(&random, types: types, windows: plan.windows.count, result: index)
+            let call =
+                isStatistical && random.chance(80)
+                ? StateScenario.statistic(&random, types: types, windows: plan.windows.count, result: index)
+                : StateScenario.call(&random, types: types, windows: plan.windows.count, result: index)
             types.append(call.result.type)
             plan.calls.append(call)
         }
@@ -196,6 +203,7 @@ struct StateScenario {
 
     private mutating func amount() -> Double {
         if random.chance(2) { return [1e40, -1e20, .infinity, -.infinity, .nan, -0.0].randomElement(using: &random)! }
+        if isFine { return Double.random(in: -5...5, using: &random) }
         return Double(Int.random(in: -20...20, using: &random)) * 0.25
     }
 

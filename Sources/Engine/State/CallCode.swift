@@ -18,6 +18,8 @@ struct CallCode {
     @inline(__always) var fold: Int { fields.pointee.fold }
     @inline(__always) var partial: Int { fields.pointee.partial }
     @inline(__always) var partialNumber: Int { fields.pointee.partialNumber }
+    @inline(__always) var frameState: Int { fields.pointee.frameState }
+    @inline(__always) var fraction: QuantileFraction { fields.pointee.fraction }
 }
 
 struct CallFields {
@@ -29,6 +31,7 @@ struct CallFields {
         case first, last, nth, lag, rowNumber, rank, denseRank
         case firstPresent, lastPresent, nthPresent, lagPresent
         case argumentMinimum, argumentMaximum, bitAnd, bitOr, bitXor
+        case quantileContinuous, quantileDiscrete
     }
 
     let kind: Kind
@@ -45,6 +48,8 @@ struct CallFields {
     /// Offset of the partials that answer the call, and their number among the partition's.
     let partial: Int
     let partialNumber: Int
+    let frameState: Int
+    let fraction: QuantileFraction
 
     init(_ call: CallPlan, _ place: StateLayout.Call, layout: StateLayout) {
         input = place.input ?? -1
@@ -54,8 +59,10 @@ struct CallFields {
         resultForm = call.result.type.form
         otherwise = call.second?.index ?? -1
         distinct = place.distinct ?? -1
+        frameState = place.frameState ?? -1
         fold = place.fold ?? -1
         var n = 0
+        var fraction = 0.0
         var partialKind: StateLayout.Partial.Kind?
         let form = call.argument?.type.form
         let isPresent = call.ignoresNulls && place.input.map { layout.inputs[$0].mayBeNull } == true
@@ -95,9 +102,12 @@ struct CallFields {
         case .rowNumber: kind = .rowNumber
         case .rank: kind = .rank
         case .denseRank: kind = .denseRank
+        case .quantileContinuous(let value): (kind, fraction) = (.quantileContinuous, value)
+        case .quantileDiscrete(let value): (kind, fraction) = (.quantileDiscrete, value)
         default: preconditionFailure("the language refuses what no kernel computes")
         }
         self.n = n
+        self.fraction = QuantileFraction(fraction)
         var wanted: (number: Int, offset: Int)?
         var number = 0
         for (index, input) in layout.inputs.enumerated() {

@@ -72,6 +72,7 @@ extension Partition {
         kernel.viewLogs(1, memory.arena.base)
         kernel.pending.logs[0].times[position & kernel.pending.logs[0].mask] = time
         kernel.storeInside(view, memory: memory)
+        if code.frameStateCount > 0 { kernel.frameStatesTookIn(record, kernel.pending.logs[0], position, memory: &memory) }
         if view.mode == .ingest || code.callCount == 0 { return }
         kernel.resolveFrames(1, hasRow: true)
         kernel.answer(view, 1, hasBlocks: false, memory: &memory, output: &output)

@@ -155,12 +155,13 @@ extension Partition {
     /// Gives back what a key's rows hold besides the log itself.
     @inline(__always)
     private func empty(_ record: KeyRecord, memory: inout ShardMemory) {
-        if code.foldCount == 0 && !code.hasTexts && !code.hasLinks { return }
+        if code.foldCount == 0 && !code.hasTexts && !code.hasLinks && code.frameStateCount == 0 { return }
         let log = kernel.logView(record, memory.arena.base)
         if code.hasTexts {
             for position in log.head..<log.tail { releaseTexts(log, position, memory: &memory) }
         }
         kernel.resetFolds(record, memory: &memory)
+        if code.frameStateCount > 0 { kernel.dropFrameStates(record, log, memory: &memory) }
         if code.hasLinks { dropTables(record, log, arena: &memory.arena) }
     }
 

@@ -62,6 +62,7 @@ extension Partition {
             let distinct = code.distincts[number]
             DistinctCount(record, distinct, code.inputs[distinct.input], log).removeHead()
         }
+        if code.frameStateCount > 0 { kernel.frameStatesWillGiveUpHead(record, log, memory: &memory) }
         if code.hasLinks {
             for number in 0..<code.inputCount where code.inputs[number].next >= 0 {
                 Occurrences(record, code.inputs[number], log, memory.arena.base).removeHead()
@@ -183,6 +184,7 @@ extension Partition {
             let distinct = code.distincts[number]
             DistinctCount(record, distinct, code.inputs[distinct.input], log).closeGap(at: position)
         }
+        if code.frameStateCount > 0 { kernel.frameStatesWillRemove(record, log, position, memory: &memory) }
         if code.groups >= 0 { takeBackCount(record, log, total: code.groupTotal, column: code.groups, position) }
         for number in 0..<code.inputCount { takeBackTotals(record, log, code.inputs[number], position) }
         if code.hasLinks {

@@ -18,6 +18,8 @@ struct PartitionCode {
     let callCount: Int
     let distincts: UnsafeMutablePointer<DistinctCode>
     let distinctCount: Int
+    let frameStates: UnsafeMutablePointer<FrameStateCode>
+    let frameStateCount: Int
     let folds: UnsafeMutablePointer<FoldCode>
     let foldCount: Int
     let ties: UnsafeMutablePointer<TieCode>
@@ -88,6 +90,8 @@ struct PartitionCode {
         calls = .copy(of: plan.calls.indices.map { CallCode(fields: callFields + $0) })
         distinctCount = layout.distincts.count
         distincts = .copy(of: layout.distincts.map { DistinctCode(input: $0.input, offset: $0.offset) })
+        frameStateCount = layout.frameStates.count
+        frameStates = .copy(of: layout.frameStates.map { FrameStateCode($0, form: layout.inputs[$0.input].argument!.type.form) })
         foldCount = layout.folds.count
         folds = .copy(of: layout.folds.map { FoldCode($0, inputs: layout.inputs) })
         tieCount = plan.tieBreakers.count
@@ -137,6 +141,7 @@ struct PartitionCode {
         calls.deallocate()
         callFields.deallocate()
         distincts.deallocate()
+        frameStates.deallocate()
         folds.deallocate()
         ties.deallocate()
         columns.deallocate()

@@ -91,6 +91,8 @@ extension PartitionKernel {
                     result.nulls[pending.rows[index]] = view.mode == .lookUp ? 1 : 0
                     if view.mode != .lookUp { result.integers[pending.rows[index]] = self.number(call.kind, index) }
                 }
+            case .quantileContinuous, .quantileDiscrete:
+                quantiles(call, frames, result, count, isLookUp: view.mode == .lookUp, memory: &memory)
             }
         }
     }

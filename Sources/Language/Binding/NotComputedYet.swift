@@ -5,8 +5,6 @@ struct NotComputedYet {
 
     /// Window calls, by what they look like when bound.
     private static let calls: [(feature: String, isUsed: @Sendable (WindowCall) -> Bool)] = [
-        ("a continuous quantile", { if case .quantileContinuous = $0.function { true } else { false } }),
-        ("a discrete quantile", { if case .quantileDiscrete = $0.function { true } else { false } }),
         ("mode", { $0.function == .mode }),
         ("corr", { $0.function == .correlation }),
         ("a covariance", { $0.function == .covarianceSample || $0.function == .covariancePopulation }),
