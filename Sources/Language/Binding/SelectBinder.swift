@@ -154,7 +154,7 @@ final class SelectBinder {
             else { return nil }
             let value = Typed(
                 .column(index, column.type), isNullable: column.isNullable, isWindowed: column.isWindowed, span: span)
-            return (column.name, value, column.isOpen, span)
+            return (column.name, value, false, span)
         }
     }
 

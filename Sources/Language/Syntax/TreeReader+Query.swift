@@ -179,7 +179,7 @@ extension TreeReader {
             let isOffset = select.limit_offset != nil
             syntax.limitRefusal = refusal(
                 isOffset ? ["offset"] : ["limit", "fetch"], "which rows are among the first depends on later rows",
-                "filter in an outer query: SELECT … FROM (SELECT …) f WHERE …")
+                "for a key's first events, write QUALIFY row_number() OVER (PARTITION BY key ORDER BY time) <= 10")
             if isOffset { syntax.limit = nil }
         }
         if select.n_locking_clause > 0 {
@@ -198,7 +198,7 @@ extension TreeReader {
         return Refusal(
             message: "SELECT DISTINCT would hold back rows until all are known; a view gives one row an event",
             remedy:
-                "leave DISTINCT out; to keep an event's first occurrence, filter on row_number() OVER (…) = 1 in an outer query",
+                "leave DISTINCT out; for first occurrences, write QUALIFY row_number() OVER (PARTITION BY … ORDER BY time) = 1",
             span: span(first, first))
     }
 }
