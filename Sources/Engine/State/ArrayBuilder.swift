@@ -68,31 +68,3 @@ struct ArrayBuilder {
         count &+= 1
     }
 }
-
-extension ArrayBuilder {
-    /// The input's values in the rows from `start` up to `end` of a key's log, NULLs among them; nil when the batch has had
-    /// its share of memory. O(rows).
-    static func array(
-        of input: InputCode, _ log: KeyLog, from start: Int, to end: Int, texts: TextTable, in output: inout TextArena
-    ) -> ArrayReference? {
-        assert(log.head <= start && start <= end && end <= log.tail)
-        var textBytes = 0
-        if input.form == .text {
-            let numbers = log.column(input.values, as: UInt32.self)
-            for position in start..<end where !log.isNull(input, position) {
-                textBytes &+= texts.text(numbers[position & log.mask]).count
-            }
-        }
-        guard var builder = ArrayBuilder(input.form, elements: end - start, textBytes: textBytes, in: &output) else { return nil }
-        let values = log.base + input.values &* log.capacity
-        let stride = input.form.storedBytes
-        for position in start..<end {
-            if log.isNull(input, position) {
-                builder.appendNull()
-            } else {
-                builder.append(stored: values + (position & log.mask) &* stride, texts: texts)
-            }
-        }
-        return builder.array
-    }
-}
