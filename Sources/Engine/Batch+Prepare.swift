@@ -60,7 +60,7 @@ extension Batch {
         run(compiledStream.programs[stage])
         for (index, partition) in compiledStream.plan.stages[stage].partitions.enumerated() {
             share(
-                partition, memory.partitions[memory.firstPartition[stage] + index],
+                partition, stage: stage, memory.partitions[memory.firstPartition[stage] + index],
                 isGiven: isGiven(compiledStream.keyColumns[stage][index]))
         }
         findParticipants(stage)
@@ -106,6 +106,7 @@ extension Batch {
         newest = .min
         oldest = .max
         isAscending = true
+        isEveryRowAdmitted = mode != .lookUp
         isLateMarked = false
         newestAtPlace.store(.min, ordering: .relaxed)
         // A row that no shard takes has no features.
@@ -130,6 +131,7 @@ extension Batch {
         for row in 0..<rowCount {
             if nulls[row] != 0 || times[row] > latest {
                 statuses[row] = RowStatus.refused.rawValue
+                isEveryRowAdmitted = false
             } else {
                 if newest == .min { oldest = times[row] }
                 if times[row] < newest { isAscending = false }
@@ -170,8 +172,14 @@ extension Batch {
     /// Whether the key made of these columns is known, which in a look-up it may not be.
     func isGiven(_ columns: Set<Int>?) -> Bool { mode != .lookUp || columns?.isSubset(of: givenColumns) == true }
 
-    private func share(_ partition: PartitionPlan, _ lists: BatchMemory.PartitionRows, isGiven: Bool) {
+    private func share(_ partition: PartitionPlan, stage: Int, _ lists: BatchMemory.PartitionRows, isGiven: Bool) {
         KeyHash.hashes(of: partition.keys, vectors: vectors, rowCount: rowCount, into: lists.hashes)
+        if stage == 0 && shardCount == 1 && isEveryRowAdmitted && partition.entry == nil {
+            for row in 0..<rowCount { lists.rows[row] = UInt32(truncatingIfNeeded: row) }
+            lists.starts[0] = 0
+            lists.starts[1] = UInt32(rowCount)
+            return
+        }
         let nobody = UInt8.max
         let shards = memory.shardOfRow
         let divisor = UInt64(shardCount)

@@ -28,6 +28,8 @@ public final class Batch: @unchecked Sendable {
     public internal(set) var newest = Int64.min
     /// Admitted rows ascend in event time, so that none is late if the first is not.
     public internal(set) var isAscending = true
+    /// No row was refused when the batch was prepared; in a look-up nobody asks.
+    var isEveryRowAdmitted = false
     /// Event time of the first admitted row.
     var oldest = Int64.max
     /// The stream's greatest event time before this batch, as every shard finds it at the batch's place in the sequence.
