@@ -37,16 +37,16 @@ extension SoakCase {
         let other = otherShardCount.map { EngineRun(engine.plan, shardCount: $0) }
         var evaluator = Evaluator(definitions, zone: try SoakZones.rules(zone))
         let columns = usedColumns
-        let types = definitions.tables[0].columns.map(\.type)
         var cellCount = 0
         var rowNumber = 0
         for (number, batch) in batches.enumerated() {
-            let rows = batch.rows.map { row in columns.map { row[$0] } }
+            let table = definitions.tables.firstIndex { $0.name == batch.table }!
+            let rows = batch.isEvents ? batch.rows.map { row in columns.map { row[$0] } } : batch.rows
             let given = Set(columns.indices.filter { batch.given.contains(columns[$0]) })
-            if batch.mode == .lookUp && !isAnswerable(batch, evaluator, definitions) { continue }
-            let found = engine.apply(rows, types: types, mode: batch.mode, given: given)
+            if batch.mode == .lookUp && !isAnswerable(batch, table, evaluator, definitions) { continue }
+            guard let found = engine.apply(rows, table: table, mode: batch.mode, given: given) else { continue }
             if let other {
-                let again = other.apply(rows, types: types, mode: batch.mode, given: given)
+                let again = other.apply(rows, table: table, mode: batch.mode, given: given)!
                 if let row = rows.indices.first(where: { !isSame(found[$0], again[$0]) }) {
                     return .different(
                         Difference(
@@ -61,8 +61,8 @@ extension SoakCase {
                 let isAnswered = batch.mode != .ingest && isChecked
                 let expected =
                     batch.mode == .lookUp
-                    ? (status: .ok, answers: evaluator.lookUp(cells, given: given))
-                    : evaluator.take(cells, table: 0, isAnswered: isAnswered)
+                    ? (status: .ok, answers: evaluator.lookUp(cells, table: table, given: given))
+                    : evaluator.take(cells, table: table, isAnswered: isAnswered)
                 if expected.status.rawValue != found[row].status {
                     let text = "status is \(found[row].status), expected \(expected.status)"
                     return .different(Difference(batch: number, row: row, description: text))
@@ -83,9 +83,9 @@ extension SoakCase {
     }
 
     /// Earlier than the lateness bound, `get` is an error, which the server gives.
-    private func isAnswerable(_ batch: EventBatch, _ evaluator: Evaluator, _ definitions: Definitions) -> Bool {
-        guard let newest = evaluator.newest(table: 0) else { return false }
-        let bound = newest - evaluator.lateness(definitions.tables[0])
+    private func isAnswerable(_ batch: EventBatch, _ table: Int, _ evaluator: Evaluator, _ definitions: Definitions) -> Bool {
+        guard let newest = evaluator.newest(table: table) else { return false }
+        let bound = newest - evaluator.lateness(definitions.tables[table])
         return batch.rows.allSatisfy { if case .integer(let time) = $0[Column.time] { time >= bound } else { false } }
     }
 

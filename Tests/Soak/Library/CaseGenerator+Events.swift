@@ -14,6 +14,7 @@ extension CaseGenerator {
         var left = count
         var newest: Int64?
         while left > 0 {
+            if let join = made.joins.randomElement(using: &random), random.chance(40) { joinedRows(join) }
             var mode: BatchMode = random.pick([.compute, .compute, .compute, .compute, .compute, .ingest, .evaluate, .lookUp])
             if size == .large { mode = random.pick([.compute, .compute, .ingest]) }
             let rows = min(left, size == .large ? random.integer(1...2000) : random.integer(1...(random.chance(50) ? 4 : count)))
@@ -23,7 +24,7 @@ extension CaseGenerator {
             }
             left -= rows
             let before = times.now
-            var batch = SoakCase.EventBatch(mode: mode, rows: [])
+            var batch = SoakCase.EventBatch(mode: mode, table: eventTable(), rows: [])
             for _ in 0..<rows {
                 let time = times.next(&random)
                 batch.rows.append(row(random.chance(1) ? .null : .integer(time), &values, used))
@@ -35,7 +36,7 @@ extension CaseGenerator {
     }
 
     private mutating func lookUp(newest: Int64, _ values: inout EventValues, _ used: Set<Int>) {
-        var batch = SoakCase.EventBatch(mode: .lookUp, rows: [])
+        var batch = SoakCase.EventBatch(mode: .lookUp, table: eventTable(), rows: [])
         batch.given = used.subtracting([Column.time])
         if random.chance(30) { batch.given = batch.given.filter { _ in random.chance(60) } }
         for _ in 0..<random.integer(1...3) {
@@ -43,6 +44,25 @@ extension CaseGenerator {
             var cells = row(.integer(time), &values, used)
             for column in cells.indices where column != Column.time && !batch.given.contains(column) { cells[column] = .null }
             batch.rows.append(cells)
+        }
+        made.batches.append(batch)
+    }
+
+    private mutating func eventTable() -> String { made.isUnion && random.chance(50) ? "t2" : "t" }
+
+    /// A few rows of a reference or history table.
+    private mutating func joinedRows(_ join: SoakCase.JoinSpec) {
+        var batch = SoakCase.EventBatch(mode: random.chance(10) ? .evaluate : .ingest, table: join.isAsOf ? "hist" : "ref", rows: [])
+        for _ in 0..<random.integer(1...4) {
+            var row: [Value] = [.integer(Int64(random.integer(0...4)))]
+            if join.isAsOf {
+                let time = times.now + Int64.random(in: -8 * times.step...4 * times.step, using: &random)
+                row.insert(random.chance(3) ? .null : .integer(random.chance(30) ? times.now : time), at: 0)
+                if random.chance(3) { row[1] = .null }
+            }
+            row.append(random.chance(15) ? .null : .double(Double(random.integer(-4...4))))
+            row.append(random.chance(15) ? .null : .text(Array(random.pick(["a", "b", "naïve"]).utf8)))
+            batch.rows.append(row)
         }
         made.batches.append(batch)
     }

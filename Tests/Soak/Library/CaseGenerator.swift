@@ -37,6 +37,8 @@ struct CaseGenerator {
         }
         if random.chance(25) { made.idleAfter = times.option(times.step * Int64(random.integer(1...60))) }
         var terms = TermGenerator(columns: Column.all(times.type))
+        made.isUnion = features.contains(.union) && random.chance(12)
+        if size == .small { joins(&terms) }
         if random.chance(30) {
             let below = terms
             for index in 0..<random.integer(1...2) {
@@ -65,6 +67,24 @@ struct CaseGenerator {
         }
         if size == .small, random.chance(15) { made.outerWhere = terms.term(.boolean, depth: 2, &random) }
         if size == .large { made.checkedPercent = 3 }
+    }
+
+    private mutating func joins(_ terms: inout TermGenerator) {
+        let keys = ["k", "k", "k", "h", "l"]
+        if features.contains(.referenceJoin), random.chance(12) {
+            var join = SoakCase.JoinSpec(isAsOf: false, key: random.pick(keys), isInner: random.chance(30))
+            if random.chance(20) { join.condition = "ref.a > 0" }
+            made.joins.append(join)
+            terms.columns += [Column(name: "ra", type: .double), Column(name: "rc", type: .text)]
+        }
+        if features.contains(.asOfJoin), random.chance(12) {
+            var join = SoakCase.JoinSpec(isAsOf: true, key: random.pick(keys), isInner: random.chance(30))
+            if random.chance(20) { join.condition = "hist.a > 0" }
+            if random.chance(30) { join.comparison = "<" }
+            made.joins.append(join)
+            terms.columns += [Column(name: "qa", type: .double), Column(name: "qc", type: .text)]
+        }
+        if random.chance(50) { made.joins.reverse() }
     }
 
     private mutating func calls(_ terms: TermGenerator, level: Int, allowsWindowed: Bool) -> [(spec: CallSpec, column: Column)] {

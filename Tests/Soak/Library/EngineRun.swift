@@ -22,42 +22,47 @@ struct EngineRun {
 
     struct Answer {
         var status: UInt8
-        /// By view; nil where the view does not answer the row.
+        /// By view of the definitions; nil where the view does not answer the row.
         var views: [[Value]?]
     }
 
-    /// Rows by column of the table.
-    func apply(_ rows: [[Value]], types: [ValueType], mode: BatchMode, given: Set<Int> = [], time: Int = 0) -> [Answer] {
+    /// Rows by column of the table; nil where no view needs the table.
+    func apply(_ rows: [[Value]], table: Int, mode: BatchMode, given: Set<Int> = []) -> [Answer]? {
+        guard let stream = plan.plan.streams.firstIndex(where: { $0.table == table }) else { return nil }
         let columns = ArrowColumns()
-        for (index, type) in types.enumerated() { columns.add(rows.map { $0[index] }, type) }
+        for (index, field) in plan.plan.definitions.tables[table].columns.enumerated() {
+            columns.add(rows.map { $0[index] }, field.type)
+        }
         if mode == .lookUp {
+            let time = plan.plan.definitions.tables[table].eventTime ?? 0
             let times = rows.map { row -> Int64 in if case .integer(let time) = row[time] { time } else { 0 } }
             times.withUnsafeBufferPointer { times in
                 batch.prepareLookUp(
-                    plan, stream: 0, keys: given.sorted().map { ($0, columns.views[$0]) }, times: times.baseAddress!,
+                    plan, stream: stream, keys: given.sorted().map { ($0, columns.views[$0]) }, times: times.baseAddress!,
                     rowCount: rows.count, shardCount: shards.count)
             }
         } else {
             batch.prepare(
-                plan, stream: 0, columns: columns.views, rowCount: rows.count, mode: mode, shardCount: shards.count,
+                plan, stream: stream, columns: columns.views, rowCount: rows.count, mode: mode, shardCount: shards.count,
                 nowMicroseconds: nil)
         }
-        for stage in plan.plan.streams[0].stages.indices {
+        for stage in plan.plan.streams[stream].stages.indices {
             if stage > 0 { batch.prepareStage(stage) }
             for box in shards { box.shard.apply(batch, stage: stage) }
         }
         batch.finish()
-        let answers = read(rowCount: rows.count)
+        let answers = read(stream: stream, rowCount: rows.count)
         withExtendedLifetime(columns) {}
         return answers
     }
 
-    private func read(rowCount: Int) -> [Answer] {
-        let views = plan.plan.streams[0].views
-        var answers = (0..<rowCount).map { row in Answer(status: batch.statuses[row], views: views.map { _ in nil }) }
-        for (number, view) in views.enumerated() {
+    private func read(stream: Int, rowCount: Int) -> [Answer] {
+        let names = plan.plan.definitions.views.map(\.name)
+        var answers = (0..<rowCount).map { row in Answer(status: batch.statuses[row], views: names.map { _ in nil }) }
+        for (number, view) in plan.plan.streams[stream].views.enumerated() {
+            let place = names.firstIndex(of: view.name)!
             for row in batch.selection(view: number) {
-                answers[Int(row)].views[number] = view.registers.map { cell($0, Int(row)) }
+                answers[Int(row)].views[place] = view.registers.map { cell($0, Int(row)) }
             }
         }
         return answers

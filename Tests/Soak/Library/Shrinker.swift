@@ -70,7 +70,9 @@ struct Shrinker {
             result.append(changed(original) { $0.batches[index].mode = .compute })
         }
         for index in original.batches.indices.dropLast()
-        where original.batches[index].mode == .compute && original.batches[index + 1].mode == .compute {
+                where original.batches[index].mode == .compute && original.batches[index + 1].mode == .compute
+            && original.batches[index].table == original.batches[index + 1].table
+        {
             result.append(
                 changed(original) {
                     $0.batches[index].rows += $0.batches[index + 1].rows
@@ -109,6 +111,23 @@ struct Shrinker {
         if original.idleAfter != nil { result.append(changed(original) { $0.idleAfter = nil }) }
         if original.lateness != nil { result.append(changed(original) { $0.lateness = nil }) }
         if original.zone != "UTC" { result.append(changed(original) { $0.zone = "UTC" }) }
+        if original.isUnion {
+            result.append(
+                changed(original) { smaller in
+                    smaller.isUnion = false
+                    for batch in smaller.batches.indices where smaller.batches[batch].table == "t2" { smaller.batches[batch].table = "t" }
+                })
+        }
+        for index in original.joins.indices {
+            let table = original.joins[index].isAsOf ? "hist" : "ref"
+            result.append(
+                changed(original) {
+                    $0.joins.remove(at: index)
+                    $0.batches.removeAll { $0.table == table }
+                })
+            if original.joins[index].condition != nil { result.append(changed(original) { $0.joins[index].condition = nil }) }
+            if original.joins[index].isInner { result.append(changed(original) { $0.joins[index].isInner = false }) }
+        }
         for index in original.outputs.indices { result.append(changed(original) { $0.outputs.remove(at: index) }) }
         for index in original.derived.indices { result.append(changed(original) { $0.derived.remove(at: index) }) }
         for level in original.levels.indices.reversed() {
@@ -168,16 +187,16 @@ struct Shrinker {
         let all = Column.all(original.timeType)
         for column in original.usedColumns where column != Column.time {
             let plain = plainValue(all[column].type)
-            let isPlain = original.batches.allSatisfy { $0.rows.allSatisfy { $0[column] == plain } }
+            let isPlain = original.batches.allSatisfy { !$0.isEvents || $0.rows.allSatisfy { $0[column] == plain } }
             if !isPlain {
                 result.append(
                     changed(original) { smaller in
-                        for batch in smaller.batches.indices {
+                        for batch in smaller.batches.indices where smaller.batches[batch].isEvents {
                             for row in smaller.batches[batch].rows.indices { smaller.batches[batch].rows[row][column] = plain }
                         }
                     })
             }
-            for batch in original.batches.indices {
+            for batch in original.batches.indices where original.batches[batch].isEvents {
                 for row in original.batches[batch].rows.indices where original.batches[batch].rows[row][column] != plain {
                     result.append(changed(original) { $0.batches[batch].rows[row][column] = plain })
                 }

@@ -57,9 +57,10 @@ extension SoakCase {
         lines.append("events: " + used.map { columns[$0].name }.joined(separator: ", "))
         for (number, batch) in batches.enumerated() {
             let given = batch.mode == .lookUp ? ", given \(batch.given.sorted().map { columns[$0].name })" : ""
-            lines.append("batch \(number): \(batch.mode)\(given)")
+            lines.append("batch \(number): \(batch.mode) of \(batch.table)\(given)")
             for (index, row) in batch.rows.enumerated() {
-                lines.append("  row \(index): " + used.map { row[$0].text }.joined(separator: ", "))
+                let cells = batch.isEvents ? used.map { row[$0] } : row
+                lines.append("  row \(index): " + cells.map(\.text).joined(separator: ", "))
             }
         }
         switch check() {

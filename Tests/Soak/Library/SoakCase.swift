@@ -12,6 +12,9 @@ struct SoakCase {
     var idleAfter: String?
     /// Columns that an inner query computes: name and expression.
     var derived: [(name: String, text: String)] = []
+    var joins: [JoinSpec] = []
+    /// Events come in two tables, `t` and `t2`, put together by UNION ALL.
+    var isUnion = false
     /// WHERE below the windows.
     var innerWhere: String?
     /// Windows; those of a later level are over the columns of the one before it.
@@ -33,10 +36,25 @@ struct SoakCase {
 
     struct EventBatch {
         var mode: BatchMode
-        /// By column of `Column.all`.
+        var table = "t"
+        /// By column of `Column.all`; of joined tables by their own.
         var rows: [[Value]]
         /// Of a look-up: places in `Column.all` that are given.
         var given: Set<Int> = []
+
+        var isEvents: Bool { table == "t" || table == "t2" }
+    }
+
+    /// A join with `ref` (id, a, c) or the history `hist` (at, id, a, c); results are named `ra` and `rc`, or `qa` and `qc`.
+    struct JoinSpec {
+        var isAsOf: Bool
+        /// An expression over the events.
+        var key = "k"
+        var isInner: Bool
+        /// On `ref.a` or `hist.a`.
+        var condition: String?
+        /// `<=` or `<`.
+        var comparison = "<="
     }
 }
 
@@ -137,7 +155,7 @@ extension SoakCase {
     /// Places in `Column.all` that the text names.
     var usedColumns: [Int] {
         var words: Set<Substring> = []
-        for text in query { words.formUnion(text.split { !$0.isLetter && !$0.isNumber && $0 != "_" }) }
+        for text in steps { words.formUnion(text.split { !$0.isLetter && !$0.isNumber && $0 != "_" }) }
         return Column.all(timeType).enumerated().filter { $0.offset == Column.time || words.contains($0.element.name[...]) }
             .map(\.offset)
     }
@@ -149,12 +167,35 @@ extension SoakCase {
         var options = ["event_time = ts"]
         if let lateness { options.append("lateness = \(lateness)") }
         if let idleAfter { options.append("idle_after = \(idleAfter)") }
-        let table = "CREATE TABLE t (\(declared)) WITH (\(options.joined(separator: ", ")));\n"
-        return (zone == "UTC" ? "" : "SET TimeZone = '\(zone)';\n") + table + query.joined() + ";\n"
+        var text = zone == "UTC" ? "" : "SET TimeZone = '\(zone)';\n"
+        for table in isUnion ? ["t", "t2"] : ["t"] {
+            text += "CREATE TABLE \(table) (\(declared)) WITH (\(options.joined(separator: ", ")));\n"
+        }
+        if joins.contains(where: { !$0.isAsOf }) {
+            text += "CREATE TABLE ref (id bigint PRIMARY KEY, a double precision, c text);\n"
+        }
+        if joins.contains(where: \.isAsOf) {
+            text += "CREATE TABLE hist (at \(timeType), id bigint, a double precision, c text);\n"
+        }
+        return text + query + ";\n"
     }
 
-    private var query: [String] {
+    /// Queries, each over the one before it: `$` is its source and `@` the name that its columns have.
+    private var steps: [String] {
         var steps: [String] = []
+        for join in joins {
+            let condition = join.condition.map { " AND \($0)" } ?? ""
+            if join.isAsOf {
+                let from = "FROM hist WHERE hist.id = @.\(join.key) AND hist.at \(join.comparison) @.ts\(condition)"
+                steps.append(
+                    "SELECT @.*, h.a AS qa, h.c AS qc FROM $ \(join.isInner ? "CROSS" : "LEFT") JOIN LATERAL (SELECT a, c \(from) "
+                        + "ORDER BY hist.at DESC LIMIT 1) AS h\(join.isInner ? "" : " ON TRUE")")
+            } else {
+                steps.append(
+                    "SELECT @.*, ref.a AS ra, ref.c AS rc FROM $ \(join.isInner ? "" : "LEFT ")JOIN ref ON ref.id = @.\(join.key)"
+                        + condition)
+            }
+        }
         if !derived.isEmpty {
             steps.append("SELECT *, " + derived.map { "\($0.text) AS \($0.name)" }.joined(separator: ", ") + " FROM $")
         }
@@ -163,26 +204,31 @@ extension SoakCase {
             let condition = number == 0 ? innerWhere : betweenWhere
             steps.append("SELECT *\(calls) FROM $" + (condition.map { " WHERE \($0)" } ?? ""))
         }
-        let named = levels.flatMap { $0.map(\.name) } + outputs.map { "\($0.text) AS \($0.name)" }
-        steps.append(
-            "SELECT ts, " + named.joined(separator: ", ") + " FROM $" + (outerWhere.map { " WHERE \($0)" } ?? ""))
-        return joined(steps.map { $0.replacing("SELECT ts, , ", with: "SELECT ts, ").replacing("ts,  FROM", with: "ts FROM") })
+        let named = ["ts"] + levels.flatMap { $0.map(\.name) } + outputs.map { "\($0.text) AS \($0.name)" }
+        steps.append("SELECT " + named.joined(separator: ", ") + " FROM $" + (outerWhere.map { " WHERE \($0)" } ?? ""))
+        return steps
     }
 
-    private func joined(_ steps: [String]) -> [String] {
-        var source = "t"
-        var before: [String] = []
-        for (number, step) in steps.dropLast().enumerated() {
-            switch shape {
-            case .subqueries: source = "(\(step.replacing("$", with: source))) AS q\(number)"
-            case .commonTables:
-                before.append((number == 0 ? "WITH " : ", ") + "q\(number) AS (\(step.replacing("$", with: source)))\n")
-                source = "q\(number)"
-            case .views:
-                before.append("CREATE VIEW q\(number) AS \(step.replacing("$", with: source));\n")
-                source = "q\(number)"
-            }
+    private var query: String {
+        var (source, name) = ("t", "t")
+        if isUnion {
+            let columns = Column.all(timeType)
+            let names = usedColumns.map { columns[$0].name }.joined(separator: ", ")
+            (source, name) = ("(SELECT \(names) FROM t UNION ALL SELECT \(names) FROM t2) AS u", "u")
         }
-        return before + [steps.last!.replacing("$", with: source)]
+        var text = ""
+        let steps = steps
+        for (number, step) in steps.enumerated() {
+            let step = step.replacing("$", with: source).replacing("@", with: name)
+            if number == steps.count - 1 { return text + step }
+            name = "q\(number)"
+            switch shape {
+            case .subqueries: source = "(\(step)) AS \(name)"
+            case .commonTables: text += (number == 0 ? "WITH " : ", ") + "\(name) AS (\(step))\n"
+            case .views: text += "CREATE VIEW \(name) AS \(step);\n"
+            }
+            if shape != .subqueries { source = name }
+        }
+        return text
     }
 }

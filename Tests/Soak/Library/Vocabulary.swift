@@ -26,11 +26,22 @@ enum Feature: String, CaseIterable, Sendable {
     case bits = "bit_or(i) OVER (ORDER BY ts)"
     case nested = "sum(c) OVER (ORDER BY ts)"
     case filteredByWindow = "c > 1"
+    case referenceJoin = "SELECT t.ts, ref.a FROM t LEFT JOIN ref ON ref.id = t.i"
+    case asOfJoin =
+        "SELECT t.ts, h.a FROM t LEFT JOIN LATERAL (SELECT a FROM hist WHERE hist.id = t.i AND hist.at <= t.ts ORDER BY hist.at DESC LIMIT 1) AS h ON TRUE"
+    case union = "SELECT count(*) OVER (ORDER BY ts) AS f FROM (SELECT ts FROM t UNION ALL SELECT ts FROM t2) AS u"
 
     private var text: String {
         let table = "CREATE TABLE t (ts timestamp, x double precision, w double precision, i integer, s text);\n"
         let inner = "(SELECT *, count(*) OVER (ORDER BY ts) AS c FROM t) AS q"
+        let others = """
+            CREATE TABLE t2 (ts timestamp);
+            CREATE TABLE ref (id integer PRIMARY KEY, a double precision);
+            CREATE TABLE hist (at timestamp, id integer, a double precision);
+
+            """
         return switch self {
+        case .referenceJoin, .asOfJoin, .union: table + others + rawValue + ";"
         case .nested: table + "SELECT \(rawValue) AS f FROM \(inner);"
         case .filteredByWindow: table + "SELECT count(*) OVER (ORDER BY ts) AS f FROM \(inner) WHERE \(rawValue);"
         default: table + "SELECT \(rawValue) AS f FROM t;"

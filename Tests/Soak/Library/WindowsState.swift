@@ -47,7 +47,7 @@ struct WindowsState {
         }
     }
 
-    mutating func take(_ row: [Cell], _ calls: [WindowCall], evaluator: Evaluator, isAnswered: Bool) -> [Cell] {
+    mutating func take(_ row: [Cell], _ calls: [WindowCall], evaluator: Evaluator, table: Int, isAnswered: Bool) -> [Cell] {
         var results = calls.map { _ in Cell.null }
         for number in groups.indices {
             let grouping = groups[number].grouping
@@ -60,7 +60,7 @@ struct WindowsState {
                 passes: groups[number].calls.map { call in
                     calls[call].filter.map { evaluator.exactValue(of: $0, row) == .boolean(true) } ?? true
                 })
-            let position = groups[number].keys[key, default: KeyRows()].insert(stored, idleAfter: evaluator.idleAfter(timeType))
+            let position = groups[number].keys[key, default: KeyRows()].insert(stored, idleAfter: evaluator.idleAfter(table: table))
             if !isAnswered { continue }
             let rows = groups[number].keys[key]!.rows
             for (place, call) in groups[number].calls.enumerated() {
@@ -73,7 +73,7 @@ struct WindowsState {
         return results
     }
 
-    func lookUp(_ row: [Cell], _ calls: [WindowCall], evaluator: Evaluator, known: [Bool]) -> [Cell] {
+    func lookUp(_ row: [Cell], _ calls: [WindowCall], evaluator: Evaluator, table: Int, known: [Bool]) -> [Cell] {
         var results = calls.map { _ in Cell.null }
         for group in groups {
             let grouping = group.grouping
@@ -83,7 +83,7 @@ struct WindowsState {
             let timeType = grouping.orderBy.type
             let key = grouping.partitionBy.map { evaluator.value(of: $0, row).value.canonical }
             let rows = group.keys[key]?.rows ?? []
-            let isIdle = rows.isIdle(at: time, idleAfter: evaluator.idleAfter(timeType))
+            let isIdle = rows.isIdle(at: time, idleAfter: evaluator.idleAfter(table: table))
             for (place, call) in group.calls.enumerated() {
                 let reading = Reading(
                     rows: rows, current: nil, time: time, timeType: timeType, zone: evaluator.zone, call: place,

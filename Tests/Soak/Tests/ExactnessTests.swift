@@ -10,19 +10,17 @@ import Values
     /// Definitions over `t`, and what they answered, batch by batch.
     struct Stream {
         let engine: EngineRun
-        let types: [ValueType]
 
         init(_ sql: String, shardCount: Int = 1) throws {
             let compiled = Compiler.compile([SourceText(name: "test", text: sql)])
             let definitions = try #require(compiled.definitions, "\(compiled.diagnostics.map(\.message))")
             engine = try EngineRun(definitions, shardCount: shardCount)
-            types = definitions.tables[0].columns.map(\.type)
         }
 
         /// The first view's columns by row; nil for late rows.
         @discardableResult
         func send(_ rows: [[Value]], mode: BatchMode = .compute, given: Set<Int> = []) -> [[Value]?] {
-            engine.apply(rows, types: types, mode: mode, given: given).map { $0.status == 0 ? $0.views[0] : nil }
+            engine.apply(rows, table: 0, mode: mode, given: given)!.map { $0.status == 0 ? $0.views[0] : nil }
         }
     }
 
