@@ -99,6 +99,7 @@ import Values
     @Test(arguments: [
         ("lag(n IGNORE NULLS)", true), ("lag(n, 2, 5) IGNORE NULLS", true), ("first_value(n ignore nulls)", true),
         ("last_value(n) ignore nulls", true), ("nth_value(n, 2 IGNORE NULLS)", true), ("last_value(n RESPECT NULLS)", false),
+        ("last_value(abs(n) IGNORE NULLS)", true), ("last_value(abs(n)) IGNORE NULLS", true),
         ("lag(n) RESPECT NULLS", false), ("lag(n)", false),
     ]) func `says whether NULLs are left out`(call: String, ignoresNulls: Bool) throws {
         let calls = Compiled.calls(

@@ -47,6 +47,8 @@ extension TreeReader {
     private func nullTreatment(_ head: Span) -> Bool? {
         for word in [head.last - 2, head.last + 1] where rewriting.erased.contains(word) {
             guard let treatment = tokens.keyword(word), ["ignore", "respect"].contains(treatment) else { continue }
+            // lag(abs(x) IGNORE NULLS): they belong to the call that they are inside of.
+            if word > head.last, tokens.text(word + 2) == ")" { continue }
             rewriting.taken.tokens.formUnion([word, word + 1])
             return treatment == "ignore"
         }

@@ -47,7 +47,9 @@ import Synchronization
         )
         if counts.refused > 0 {
             say("\(counts.refused) more were refused:")
-            for (reason, count) in counts.reasons.sorted(by: { $0.value > $1.value }).prefix(20) { say("  \(count) × \(reason)") }
+            for (reason, known) in counts.reasons.sorted(by: { $0.value.count > $1.value.count }).prefix(20) {
+                say("  \(known.count) × \(reason) (seed \(known.seed))")
+            }
         }
         if found.load(ordering: .relaxed) > 0 { throw ExitCode(1) }
     }

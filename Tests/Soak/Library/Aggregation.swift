@@ -183,7 +183,9 @@ struct Aggregation {
         let (low, high) = (Int(place.rounded(.down)), Int(place.rounded(.up)))
         let ends = doubles([sorted[low], sorted[high]])
         if low == high { return Cell(.double(ends[0])) }
-        let result = ends[0] + (ends[1] - ends[0]) * (place - Double(low))
+        // DuckDB's form: an infinite end is met, where the difference of two would be NaN.
+        let part = place - Double(low)
+        let result = ends[0] * (1 - part) + ends[1] * part
         return Cell(.double(result), bound: result.isFinite ? 1e-14 * (ends[0].magnitude + ends[1].magnitude) : 0)
     }
 

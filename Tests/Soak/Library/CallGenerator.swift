@@ -6,7 +6,12 @@ struct CallGenerator {
     let features: Set<Feature>
     let times: EventTimes
 
-    private typealias Made = (spec: CallSpec, type: ValueType, isExact: Bool)
+    /// What every frame goes with.
+    static let plain: Set<String> = [
+        "count", "sum", "avg", "min", "max", "stddev_samp", "stddev_pop", "var_samp", "var_pop", "bool_and", "bool_or",
+        "first_value", "last_value", "nth_value", "lag", "row_number", "rank", "dense_rank", "arg_min", "arg_max", "min_by",
+        "max_by", "bit_and", "bit_or", "bit_xor",
+    ]
     private static let numbers: [ValueType] = [
         .double, .double, .double, .integer, .smallint, .bigint, .real, .numeric(precision: 12, scale: 2),
         .numeric(precision: 20, scale: 4),

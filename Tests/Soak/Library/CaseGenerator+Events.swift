@@ -52,7 +52,8 @@ extension CaseGenerator {
 
     /// A few rows of a reference or history table.
     private mutating func joinedRows(_ join: SoakCase.JoinSpec) {
-        var batch = SoakCase.EventBatch(mode: random.chance(10) ? .evaluate : .ingest, table: join.isAsOf ? "hist" : "ref", rows: [])
+        var batch = SoakCase.EventBatch(
+            mode: random.chance(10) ? .evaluate : .ingest, table: join.isAsOf ? "hist" : "ref", rows: [])
         for _ in 0..<random.integer(1...4) {
             var row: [Value] = [.integer(Int64(random.integer(0...4)))]
             if join.isAsOf {

@@ -103,6 +103,11 @@ struct CaseGenerator {
                 spec.ties = random.pick([["h"], ["k"], ["s"], ["x"], ["h", "s"]])
                 spec.frame = frame(hasTies: true)
             }
+            if !features.contains(.statisticsWithoutTies), spec.frame?.exclusion == "TIES",
+                !CallGenerator.plain.contains(spec.function)
+            {
+                spec.frame?.exclusion = ""
+            }
             if spec.function == "string_agg" || spec.function == "array_agg" { spec.frame = rowsFrame() }
             return (spec, Column(name: name, type: type, isExact: isExact))
         }

@@ -95,17 +95,18 @@ struct Evaluator {
         }
     }
 
-    private mutating func answers(_ row: [Value], _ table: Int, _ purpose: Purpose) -> [[Cell]?] {
+    private mutating func answers(_ event: [Value], _ table: Int, _ purpose: Purpose) -> [[Cell]?] {
         nextWindows = 0
-        let cells = row.map { Cell($0) }
+        let cells = event.map { Cell($0) }
         var answers: [[Cell]?] = []
         for view in definitions.views.indices {
-            guard var (columns, isIn) = output(definitions.views[view].relation, table, cells, purpose) else {
+            guard let row = output(definitions.views[view].relation, table, cells, purpose) else {
                 answers.append(nil)
                 continue
             }
+            var columns = row.cells
             if case .take = purpose {
-                answers.append(isIn ? columns : nil)
+                answers.append(row.isIn ? columns : nil)
             } else {
                 // Late and refused rows are always answered, without features; look-ups too.
                 if case .reject = purpose {
@@ -187,7 +188,9 @@ struct Evaluator {
         if key.contains(.null) { return nil }
         var best: (time: Int64, row: [Value])?
         for row in histories[join.table] {
-            guard case .integer(let time) = row[join.timeColumn], join.includesEqual ? time <= asked : time < asked else { continue }
+            guard case .integer(let time) = row[join.timeColumn], join.includesEqual ? time <= asked : time < asked else {
+                continue
+            }
             guard zip(join.keys, key).allSatisfy({ row[$0.column] != .null && row[$0.column].canonical == $1.canonical }) else {
                 continue
             }
@@ -248,7 +251,8 @@ extension Relation {
             let below = input.knownColumns(given, tables)
             return expressions.map { $0.columns.allSatisfy { below[$0] } }
         case .windows(let input, let calls): return input.knownColumns(given, tables) + calls.map { _ in false }
-        case .lookUp(let input, let join): return input.knownColumns(given, tables) + tables[join.table].columns.map { _ in false }
+        case .lookUp(let input, let join):
+            return input.knownColumns(given, tables) + tables[join.table].columns.map { _ in false }
         case .asOf(let input, let join): return input.knownColumns(given, tables) + tables[join.table].columns.map { _ in false }
         case .union(let inputs): return inputs[0].knownColumns(given, tables)
         }

@@ -70,7 +70,7 @@ struct Shrinker {
             result.append(changed(original) { $0.batches[index].mode = .compute })
         }
         for index in original.batches.indices.dropLast()
-                where original.batches[index].mode == .compute && original.batches[index + 1].mode == .compute
+        where original.batches[index].mode == .compute && original.batches[index + 1].mode == .compute
             && original.batches[index].table == original.batches[index + 1].table
         {
             result.append(
@@ -115,7 +115,9 @@ struct Shrinker {
             result.append(
                 changed(original) { smaller in
                     smaller.isUnion = false
-                    for batch in smaller.batches.indices where smaller.batches[batch].table == "t2" { smaller.batches[batch].table = "t" }
+                    for batch in smaller.batches.indices where smaller.batches[batch].table == "t2" {
+                        smaller.batches[batch].table = "t"
+                    }
                 })
         }
         for index in original.joins.indices {

@@ -7,8 +7,8 @@ public struct SoakCounts: Sendable {
     public var cases = 0
     public var cells = 0
     public var refused = 0
-    /// Why, and how often.
-    public var reasons: [String: Int] = [:]
+    /// Why, how often, and a seed.
+    public var reasons: [String: (count: Int, seed: Int)] = [:]
 
     public init() {}
 
@@ -16,7 +16,7 @@ public struct SoakCounts: Sendable {
         cases += other.cases
         cells += other.cells
         refused += other.refused
-        reasons.merge(other.reasons, uniquingKeysWith: +)
+        reasons.merge(other.reasons) { ($0.count + $1.count, $0.seed) }
     }
 }
 
@@ -31,7 +31,7 @@ public enum Soak {
             return nil
         case .refused(let reason):
             counts.refused += 1
-            counts.reasons[reason, default: 0] += 1
+            counts.reasons[reason, default: (0, seed)].count += 1
             return nil
         case .different:
             counts.cases += 1

@@ -6,6 +6,7 @@ enum Feature: String, CaseIterable, Sendable {
     case groups = "count(*) OVER (ORDER BY ts GROUPS 1 PRECEDING)"
     case excludeGroup = "count(*) OVER (ORDER BY ts ROWS UNBOUNDED PRECEDING EXCLUDE GROUP)"
     case excludeTies = "count(*) OVER (ORDER BY ts ROWS UNBOUNDED PRECEDING EXCLUDE TIES)"
+    case statisticsWithoutTies = "median(x) OVER (ORDER BY ts ROWS UNBOUNDED PRECEDING EXCLUDE TIES)"
     case rank = "rank() OVER (ORDER BY ts)"
     case denseRank = "dense_rank() OVER (ORDER BY ts)"
     case ignoreNulls = "last_value(x IGNORE NULLS) OVER (ORDER BY ts)"

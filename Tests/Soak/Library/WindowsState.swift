@@ -60,7 +60,8 @@ struct WindowsState {
                 passes: groups[number].calls.map { call in
                     calls[call].filter.map { evaluator.exactValue(of: $0, row) == .boolean(true) } ?? true
                 })
-            let position = groups[number].keys[key, default: KeyRows()].insert(stored, idleAfter: evaluator.idleAfter(table: table))
+            let position = groups[number].keys[key, default: KeyRows()].insert(
+                stored, idleAfter: evaluator.idleAfter(table: table))
             if !isAnswered { continue }
             let rows = groups[number].keys[key]!.rows
             for (place, call) in groups[number].calls.enumerated() {
