@@ -41,6 +41,8 @@ public enum Bounds {
     public static let keyBytesMax = 1 << 16
     /// How far lag(x, n) IGNORE NULLS reaches back with n values a key; further back it keeps every row.
     public static let presentLagMax = 1_024
+    /// Values that string_agg or array_agg puts into one result; their bytes are bounded as those of one text.
+    public static let listValuesMax = 65_536
     /// Rows that a kernel takes at once, so that its columns stay in the first-level caches.
     public static let chunkRows = 512
 

@@ -6,6 +6,7 @@ extension Batch {
     /// each view answers.
     public func finish() {
         markLate()
+        for shard in 0..<shardCount { cellErrors += shardTexts[shard].failures }
         run(compiledStream.programs[compiledStream.programs.count - 1])
         let isAllOK = count(of: .ok) == rowCount
         for (index, view) in compiledStream.plan.views.enumerated() {

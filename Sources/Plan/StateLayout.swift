@@ -22,6 +22,7 @@ import Values
 /// | count(DISTINCT x) | the value, 4 + 4: distance to its previous and next occurrence |
 /// | bit_and, bit_or, bit_xor | the value |
 /// | arg_min(x, y), arg_max(x, y) | both values |
+/// | string_agg, array_agg | the value; 4 where rows may be left out: how many were not before |
 /// | … IGNORE NULLS | the value, 4: how many were there before |
 /// | dense_rank, GROUPS n PRECEDING | 4, once for all of them: how many peer groups had begun before |
 public struct StateLayout: Hashable, Sendable {
@@ -98,7 +99,8 @@ public struct StateLayout: Hashable, Sendable {
 
     public struct Call: Hashable, Sendable {
         public var input: Int?
-        /// What arg_min and arg_max answer with; their `input` is what they compare.
+        /// What arg_min and arg_max answer with, whose `input` is what they compare; what array_agg puts together, whose
+        /// `input` says which rows have passed the filter.
         public var valueInput: Int?
         public var distinct: Int?
         public var frameState: Int?

@@ -60,7 +60,7 @@ extension WindowFunction {
     /// Over an unbounded frame nothing less than all its rows answers.
     var needsAllRows: Bool {
         switch self {
-        case .quantileContinuous, .quantileDiscrete: true
+        case .quantileContinuous, .quantileDiscrete, .stringAggregate, .arrayAggregate: true
         default: false
         }
     }

@@ -44,6 +44,7 @@ struct StateLayoutPlanner {
         if call.function == .denseRank { countsGroups = true }
         if call.argument == nil && call.filter == nil { return result }
         if call.function == .argumentMinimum || call.function == .argumentMaximum { return addArgumentExtreme(call) }
+        if call.function == .arrayAggregate { return addArray(call) }
         let input = inputIndex(argument: call.argument, filter: call.filter)
         result.input = input
         let isExact = call.argument.map { $0.type.form == .integer || $0.type.form == .decimal } ?? true
@@ -87,6 +88,8 @@ struct StateLayoutPlanner {
         case .quantileContinuous, .quantileDiscrete:
             needs[input].values = true
             result.frameState = frameStateIndex(.order, window: call.window, input: input)
+        case .stringAggregate:
+            return result
         case .firstValue:
             fold = isPresent ? .nthPresent(1) : .nth(1)
         case .nthValue(let n):
@@ -112,7 +115,7 @@ struct StateLayoutPlanner {
     private func needsCount(_ call: CallPlan) -> Bool {
         switch call.function {
         case .count: !call.isDistinct
-        case .sum, .average, .minimum, .maximum, .booleanAnd, .booleanOr, .bitAnd, .bitOr, .bitXor: true
+        case .sum, .average, .minimum, .maximum, .booleanAnd, .booleanOr, .bitAnd, .bitOr, .bitXor, .stringAggregate: true
         case .firstValue, .lastValue, .nthValue: call.ignoresNulls
         case .lag(let offset): call.ignoresNulls && offset > 0
         default: false
@@ -132,6 +135,21 @@ struct StateLayoutPlanner {
         result.valueInput = value
         if partition.windows[call.window].frame.start == .unboundedPreceding {
             result.fold = foldIndex(isMinimum ? .argumentMinimum : .argumentMaximum, input: compared, valueInput: value)
+        }
+        return result
+    }
+
+    /// NULLs are elements, rows that the filter stops are not.
+    private mutating func addArray(_ call: CallPlan) -> StateLayout.Call {
+        var result = StateLayout.Call()
+        let value = inputIndex(argument: call.argument, filter: nil)
+        needs[value].values = true
+        result.input = value
+        result.valueInput = value
+        if call.filter != nil {
+            let passed = inputIndex(argument: nil, filter: call.filter)
+            needs[passed].counts = true
+            result.input = passed
         }
         return result
     }

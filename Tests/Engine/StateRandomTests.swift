@@ -87,6 +87,9 @@ import Values
 
     private func isEqual(_ expected: Scalar, _ found: Scalar, _ call: CallPlan) -> Bool {
         if expected == found { return true }
+        if case .array(let x) = expected, case .array(let y) = found {
+            return x.count == y.count && zip(x, y).allSatisfy { isEqual($0, $1, call) }
+        }
         guard case .double(let x) = expected, case .double(let y) = found else { return false }
         if x.isNaN && y.isNaN || x == y { return true }
         // What counts is the size of the values in the frame; 1e40 and 1e20 among them leave no digit of the others.

@@ -176,6 +176,10 @@ struct StateReference {
                 if best == nil || order(row.cells[call.second!.index], best!.cells[call.second!.index]) * sign < 0 { best = row }
             }
             return best.map { $0.cells[call.argument!.index] } ?? .null
+        case .stringAggregate(let separator):
+            let texts = all.compactMap { value -> String? in if case .text(let text) = value { text } else { nil } }
+            return texts.isEmpty ? .null : .text(texts.joined(separator: separator))
+        case .arrayAggregate: return all.isEmpty ? .null : .array(all)
         default: break
         }
         return aggregate(call, all.filter { $0 != .null })

@@ -138,12 +138,15 @@ struct StateScenario {
         }
         if argument.type.isInteger && column != .time { functions += [.bitAnd, .bitOr, .bitXor] }
         functions += [.argumentMinimum, .argumentMaximum]
+        if column == .word { functions += [.stringAggregate(separator: random.chance(50) ? "" : ", ")] }
+        functions += [.arrayAggregate]
         functions += isFlag ? [.booleanAnd, .booleanOr] : [.minimum, .maximum, .minimum, .maximum]
         let function = functions.randomElement(using: &random)!
         var type = argument.type
         var canFilter = true
         switch function {
         case .count, .rowNumber, .rank, .denseRank: type = .bigint
+        case .arrayAggregate: type = .array(ElementType(argument.type)!)
         case .sum:
             type =
                 argument.type == .integer

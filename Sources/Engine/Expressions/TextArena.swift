@@ -9,6 +9,8 @@ struct TextArena: ~Copyable {
     private var blocks: [UnsafeMutableRawBufferPointer] = []
     private var used = 0
     private var usedInFullBlocks = 0
+    /// Results of this batch that are NULL because they were too long.
+    var failures = 0
 
     static let blockBytesMin = 16 << 10
     /// All text results of one batch.
@@ -26,6 +28,7 @@ struct TextArena: ~Copyable {
         }
         used = 0
         usedInFullBlocks = 0
+        failures = 0
     }
 
     /// Room for `count` bytes; nil when the batch has had its share.

@@ -9,6 +9,7 @@ struct CallCode {
     @inline(__always) var kind: CallFields.Kind { fields.pointee.kind }
     @inline(__always) var input: Int { fields.pointee.input }
     @inline(__always) var valueInput: Int { fields.pointee.valueInput }
+    @inline(__always) var separator: UnsafeBufferPointer<UInt8> { fields.pointee.separator }
     @inline(__always) var window: Int { fields.pointee.window }
     @inline(__always) var result: Int { fields.pointee.result }
     @inline(__always) var resultForm: Form { fields.pointee.resultForm }
@@ -30,7 +31,7 @@ struct CallFields {
         case minimum, maximum, booleanAnd, booleanOr
         case first, last, nth, lag, rowNumber, rank, denseRank
         case firstPresent, lastPresent, nthPresent, lagPresent
-        case argumentMinimum, argumentMaximum, bitAnd, bitOr, bitXor
+        case argumentMinimum, argumentMaximum, bitAnd, bitOr, bitXor, stringAggregate, arrayAggregate
         case quantileContinuous, quantileDiscrete
     }
 
@@ -38,6 +39,8 @@ struct CallFields {
     let input: Int
     /// What arg_min and arg_max answer with.
     let valueInput: Int
+    /// Of string_agg; its own memory.
+    let separator: UnsafeBufferPointer<UInt8>
     let window: Int
     let result: Int
     let resultForm: Form
@@ -63,6 +66,7 @@ struct CallFields {
         fold = place.fold ?? -1
         var n = 0
         var fraction = 0.0
+        var separator: [UInt8] = []
         var partialKind: StateLayout.Partial.Kind?
         let form = call.argument?.type.form
         let isPresent = call.ignoresNulls && place.input.map { layout.inputs[$0].mayBeNull } == true
@@ -86,6 +90,10 @@ struct CallFields {
         case .booleanOr: kind = .booleanOr
         case .argumentMinimum: (kind, partialKind) = (.argumentMinimum, .argumentMinimum)
         case .argumentMaximum: (kind, partialKind) = (.argumentMaximum, .argumentMaximum)
+        case .stringAggregate(let text):
+            kind = .stringAggregate
+            separator = Array(text.utf8)
+        case .arrayAggregate: kind = .arrayAggregate
         case .bitAnd: (kind, partialKind) = (.bitAnd, .bitAnd)
         case .bitOr: (kind, partialKind) = (.bitOr, .bitOr)
         case .bitXor: (kind, partialKind) = (.bitXor, .bitXor)
@@ -108,6 +116,8 @@ struct CallFields {
         }
         self.n = n
         self.fraction = QuantileFraction(fraction)
+        self.separator = UnsafeBufferPointer(
+            start: UnsafePointer(UnsafeMutablePointer.copy(of: separator)), count: separator.count)
         var wanted: (number: Int, offset: Int)?
         var number = 0
         for (index, input) in layout.inputs.enumerated() {

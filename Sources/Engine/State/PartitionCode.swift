@@ -139,6 +139,7 @@ struct PartitionCode {
         partials.deallocate()
         windows.deallocate()
         calls.deallocate()
+        for number in 0..<callCount { callFields[number].separator.deallocate() }
         callFields.deallocate()
         distincts.deallocate()
         frameStates.deallocate()

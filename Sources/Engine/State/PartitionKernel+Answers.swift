@@ -82,6 +82,13 @@ extension PartitionKernel {
                         pending.records[index], pending.logs[index], call, frames[index], result, pending.rows[index],
                         memory: memory, output: &output)
                 }
+            case .stringAggregate, .arrayAggregate:
+                let texts = code.hasTexts ? memory.texts.table(memory.arena) : .nothing
+                for index in 0..<count {
+                    list(
+                        pending.records[index], pending.logs[index], call, frames[index], result, pending.rows[index], texts,
+                        output: &output)
+                }
             case .bitAnd, .bitOr, .bitXor:
                 for index in 0..<count {
                     bits(pending.records[index], pending.logs[index], call, frames[index], result, pending.rows[index])

@@ -14,13 +14,6 @@ struct NotComputedYet {
         ("skewness", { $0.function == .skewness }),
         ("kurtosis", { $0.function == .kurtosis }),
         ("approx_count_distinct", { $0.function == .approximateCountDistinct }),
-        ("string_agg over a frame that is not ROWS … PRECEDING", { isStringAggregate($0) && !isBoundedRows($0.window.frame) }),
-        ("string_agg", { isStringAggregate($0) && isBoundedRows($0.window.frame) }),
-        (
-            "array_agg over a frame that is not ROWS … PRECEDING",
-            { $0.function == .arrayAggregate && !isBoundedRows($0.window.frame) }
-        ),
-        ("array_agg", { $0.function == .arrayAggregate && isBoundedRows($0.window.frame) }),
         ("decayed_sum", { if case .decayedSum = $0.function { true } else { false } }),
         ("decayed_count", { if case .decayedCount = $0.function { true } else { false } }),
         ("sum(DISTINCT …)", { $0.isDistinct && $0.function == .sum }),
@@ -67,10 +60,4 @@ struct NotComputedYet {
         default: true
         }
     }
-
-    private static func isStringAggregate(_ call: WindowCall) -> Bool {
-        if case .stringAggregate = call.function { true } else { false }
-    }
-
-    private static func isBoundedRows(_ frame: Frame) -> Bool { frame.mode == .rows && frame.start != .unboundedPreceding }
 }
