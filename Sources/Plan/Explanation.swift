@@ -155,6 +155,7 @@ struct StreamExplanation {
             parts.append(
                 cost.groups == 1 ? "the last peer group of a key" : "the last \(grouped(Int(cost.groups))) peer groups of a key")
         }
+        if cost.keepsValues { parts.append("the different values of a key") }
         let kept = parts.isEmpty ? "none" : parts.joined(separator: " and ")
         return cost.isUnbounded && stream.idleAfter == nil ? kept + "; keys are kept for ever" : kept
     }

@@ -8,6 +8,7 @@ struct StateCost {
     var rows: Int64
     /// Peer groups that are kept however old they are; a group is one row at least.
     var groups: Int64
+    var keepsValues: Bool
     var keepsAll: Bool
     var isUnbounded: Bool
     private let unitsPerSecond: Double?
@@ -21,6 +22,7 @@ struct StateCost {
         distance = retention.distance > 0 ? retention.distance.addingReportingOverflow(lateness).partialValue : 0
         rows = retention.rows
         groups = retention.groups
+        keepsValues = retention.keepsValues
         keepsAll = retention.keepsAll
         isUnbounded = retention.isUnbounded
         self.unitsPerSecond = unitsPerSecond
@@ -31,7 +33,7 @@ struct StateCost {
     /// Events are spread evenly over the keys. A log has room for a power of two of events: on average a third more than
     /// it holds. An index of keys is between half and wholly full.
     func bytes(for load: Load) -> Double? {
-        if keepsAll { return nil }
+        if keepsAll || keepsValues { return nil }
         let keys = Double(max(1, load.keys))
         let eventsHeld = unitsPerSecond.map { Double(distance) / $0 * load.eventsPerSecond } ?? 0
         let eventsPerKey = max(eventsHeld / keys, Double(rows), Double(groups))

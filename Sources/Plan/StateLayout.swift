@@ -81,6 +81,8 @@ public struct StateLayout: Hashable, Sendable {
         public var trueTotal: Int?
         public var sumTotal: Int?
         public var occurrences: Int?
+        /// The set of values that given-up rows have left behind, for unbounded frames.
+        public var givenUp: Int?
         public var partials: [Partial] = []
     }
 
@@ -108,10 +110,12 @@ public struct StateLayout: Hashable, Sendable {
         public var fold: Int?
     }
 
-    /// The number of different values between two positions, and these positions, in the record: 12 bytes.
+    /// The number of different values between two positions, and these positions, in the record: 12 bytes. Of an unbounded
+    /// frame, behind them, a position and the number of values before it that no given-up row had: 8 bytes.
     public struct Distinct: Hashable, Sendable {
         public var window: Int
         public var input: Int
+        public var isUnbounded: Bool
         public var offset: Int
     }
 
@@ -168,7 +172,9 @@ public struct StateLayout: Hashable, Sendable {
         public var rows: Int64
         /// Peer groups older than that which GROUPS frames still need.
         public var groups: Int64
-        /// count(DISTINCT) or a quantile over an unbounded frame: nothing is given up.
+        /// count(DISTINCT) over an unbounded frame: one entry for every different value of a key.
+        public var keepsValues: Bool
+        /// A quantile or a list over an unbounded frame: nothing is given up.
         public var keepsAll: Bool
         /// The answers depend on rows that no RANGE bound limits: a key is not forgotten because its log is empty.
         public var isUnbounded: Bool
@@ -193,7 +199,7 @@ public struct StateLayout: Hashable, Sendable {
         distincts = []
         frameStates = []
         folds = []
-        retention = Retention(distance: 0, rows: 0, groups: 0, keepsAll: false, isUnbounded: false)
+        retention = Retention(distance: 0, rows: 0, groups: 0, keepsValues: false, keepsAll: false, isUnbounded: false)
     }
 
     /// Bytes of a log with room for `capacity` events, a power of two.

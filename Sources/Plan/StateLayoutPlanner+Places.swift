@@ -74,7 +74,10 @@ extension StateLayoutPlanner {
             if needs[index].sums && layout.inputs[index].sumBytes == 8 { layout.inputs[index].sumTotal = place(8) }
         }
         for index in needs.indices where needs[index].links { layout.inputs[index].occurrences = place(12) }
-        for index in layout.distincts.indices { layout.distincts[index].offset = place(12) }
+        for index in needs.indices where needs[index].givenUp { layout.inputs[index].givenUp = place(12) }
+        for index in layout.distincts.indices {
+            layout.distincts[index].offset = place(layout.distincts[index].isUnbounded ? 20 : 12)
+        }
         for index in layout.frameStates.indices { layout.frameStates[index].offset = place(layout.frameStates[index].bytes) }
         for window in partition.windows {
             let frame = window.frame

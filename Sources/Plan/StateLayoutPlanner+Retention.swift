@@ -5,7 +5,8 @@ import Values
 /// How long rows are kept.
 extension StateLayoutPlanner {
     func retention() -> StateLayout.Retention {
-        var result = StateLayout.Retention(distance: 0, rows: 0, groups: 0, keepsAll: false, isUnbounded: false)
+        var result = StateLayout.Retention(
+            distance: 0, rows: 0, groups: 0, keepsValues: false, keepsAll: false, isUnbounded: false)
         for call in partition.calls {
             let frame = partition.windows[call.window].frame
             switch call.function {
@@ -26,7 +27,11 @@ extension StateLayoutPlanner {
             for bound in [frame.start, frame.end] { keep(bound, of: frame, in: &result) }
             if frame.start == .unboundedPreceding {
                 result.isUnbounded = true
-                if call.isDistinct || call.function.needsAllRows { result.keepsAll = true }
+                if call.isDistinct && call.function == .count {
+                    result.keepsValues = true
+                } else if call.isDistinct || call.function.needsAllRows {
+                    result.keepsAll = true
+                }
             }
         }
         return result

@@ -17,6 +17,7 @@ struct StateLayoutPlanner {
         var trues = false
         var sums = false
         var links = false
+        var givenUp = false
         var partials: [StateLayout.Partial.Kind] = []
     }
 
@@ -176,7 +177,9 @@ struct StateLayoutPlanner {
 
     private mutating func distinctIndex(window: Int, input: Int) -> Int {
         if let index = layout.distincts.firstIndex(where: { $0.window == window && $0.input == input }) { return index }
-        layout.distincts.append(StateLayout.Distinct(window: window, input: input, offset: 0))
+        let isUnbounded = partition.windows[window].frame.start == .unboundedPreceding
+        if isUnbounded { needs[input].givenUp = true }
+        layout.distincts.append(StateLayout.Distinct(window: window, input: input, isUnbounded: isUnbounded, offset: 0))
         return layout.distincts.count - 1
     }
 

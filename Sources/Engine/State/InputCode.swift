@@ -23,6 +23,7 @@ struct InputCode {
     @inline(__always) var trueTotal: Int { fields.pointee.trueTotal }
     @inline(__always) var sumTotal: Int { fields.pointee.sumTotal }
     @inline(__always) var occurrences: Int { fields.pointee.occurrences }
+    @inline(__always) var givenUp: Int { fields.pointee.givenUp }
     @inline(__always) var unit: Double { fields.pointee.unit }
 }
 
@@ -46,6 +47,7 @@ struct InputFields {
     let trueTotal: Int
     let sumTotal: Int
     let occurrences: Int
+    let givenUp: Int
     /// 10^scale of a numeric argument.
     let unit: Double
 
@@ -68,6 +70,7 @@ struct InputFields {
         trueTotal = input.trueTotal ?? -1
         sumTotal = input.sumTotal ?? -1
         occurrences = input.occurrences ?? -1
+        givenUp = input.givenUp ?? -1
         unit = input.argument?.type.decimalUnit ?? 1
     }
 }

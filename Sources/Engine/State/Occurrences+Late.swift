@@ -7,7 +7,7 @@ extension Occurrences {
         for moving in position..<log.tail {
             let slot = moving & log.mask
             let distance = previous[slot]
-            if distance == 0 || distance == Occurrences.absent { continue }
+            if distance == 0 || distance >= Occurrences.givenUp { continue }
             let before = moving - Int(distance)
             if before < position {
                 previous[slot] = distance + 1
@@ -32,9 +32,9 @@ extension Occurrences {
             var candidate = last
             while candidate > position {
                 behind = candidate
-                let distance = Int(previous[candidate & log.mask])
-                if distance == 0 { break }
-                candidate -= distance
+                let distance = previous[candidate & log.mask]
+                if distance == 0 || distance == Occurrences.givenUp { break }
+                candidate -= Int(distance)
             }
             if candidate < position { before = candidate }
         } else if !hasTable {
@@ -44,6 +44,7 @@ extension Occurrences {
             }
         }
         link(before, position)
+        if before < 0 { previous[slot] = beforeLog(position) }
         link(position, behind)
         if behind < 0 && hasTable {
             if before >= 0 { removeFromTable(before) }
@@ -62,7 +63,8 @@ extension Occurrences {
     func remove(_ position: Int) {
         let slot = position & log.mask
         if next[slot] == Occurrences.absent { return }
-        let before = previous[slot] == 0 ? -1 : position - Int(previous[slot])
+        let isFirst = previous[slot] == 0 || previous[slot] == Occurrences.givenUp
+        let before = isFirst ? -1 : position - Int(previous[slot])
         let behind = next[slot] == 0 ? -1 : position + Int(next[slot])
         if behind < 0 && hasTable {
             removeFromTable(position)
@@ -72,7 +74,7 @@ extension Occurrences {
             link(before, behind)
         } else {
             if before >= 0 { next[before & log.mask] = 0 }
-            if behind >= 0 { previous[behind & log.mask] = 0 }
+            if behind >= 0 { previous[behind & log.mask] = previous[slot] }
         }
     }
 
@@ -81,7 +83,7 @@ extension Occurrences {
         for moving in position + 1..<max(position + 1, log.tail) {
             let slot = moving & log.mask
             let distance = previous[slot]
-            if distance == 0 || distance == Occurrences.absent { continue }
+            if distance == 0 || distance >= Occurrences.givenUp { continue }
             let before = moving - Int(distance)
             if before < position {
                 previous[slot] = distance - 1

@@ -3,18 +3,22 @@ import Bytes
 /// count(DISTINCT): every row knows how far before it its value occurred last, and how far behind it comes next. The
 /// number of different values between two positions then follows each of them step by step, in both directions.
 ///
-///     distance columns   0: none in the log; `absent`: the row has no value (NULL or filtered out)
+///     distance columns   0: none in the log; `absent`: the row has no value (NULL or filtered out);
+///                        `givenUp` (previous only): none in the log, but given-up rows had it (`GivenUpValues`)
 ///
 /// Logs of 64 rows and more find a value's last occurrence through a hash table of their own, 8 bytes a slot
 /// {tag, position}, kept at most three quarters full; smaller ones by looking through the rows.
 struct Occurrences {
     static let absent = UInt32.max
+    /// So long a distance that no frame reaches back over it.
+    static let givenUp = UInt32.max - 1
 
     /// In the key record, 12 bytes: the table's granule, its slots, how many are taken.
     let field: UnsafeMutablePointer<UInt32>
     let input: InputCode
     let log: KeyLog
     let arenaBase: UnsafeMutableRawPointer
+    let record: KeyRecord
 
     struct Slot {
         var tag: UInt32
@@ -27,6 +31,7 @@ struct Occurrences {
         self.input = input
         self.log = log
         self.arenaBase = arenaBase
+        self.record = record
     }
 
     @inline(__always) var previous: UnsafeMutablePointer<UInt32> { log.column(input.previous, as: UInt32.self) }
@@ -51,11 +56,18 @@ struct Occurrences {
         }
         let found = hasTable ? replaceLast(of: position) : lastByScanning(before: position)
         if found < 0 {
-            previous[slot] = 0
+            previous[slot] = beforeLog(position)
             return
         }
         previous[slot] = UInt32(truncatingIfNeeded: position &- found)
         next[found & log.mask] = UInt32(truncatingIfNeeded: position &- found)
+    }
+
+    /// What stands as the distance to the previous occurrence where the log has none.
+    @inline(__always)
+    func beforeLog(_ position: Int) -> UInt32 {
+        if input.givenUp < 0 { return 0 }
+        return GivenUpValues(record, input, arenaBase).contains(log.identity(input, position)) ? Occurrences.givenUp : 0
     }
 
     private func lastByScanning(before position: Int) -> Int {
@@ -97,15 +109,15 @@ struct Occurrences {
         return -1
     }
 
-    /// Forgets the oldest row, which is about to be given up.
-    func removeHead() {
+    /// Forgets the oldest row, which is about to be given up, and leaves its value behind or not.
+    func removeHead(leavesValue: Bool) {
         let slot = log.head & log.mask
         let distance = next[slot]
         if distance == Occurrences.absent { return }
         if distance == 0 {
             if hasTable { removeFromTable(log.head) }
         } else {
-            previous[(log.head + Int(distance)) & log.mask] = 0
+            previous[(log.head + Int(distance)) & log.mask] = leavesValue ? Occurrences.givenUp : 0
         }
     }
 }

@@ -162,6 +162,9 @@ extension Partition {
         }
         kernel.resetFolds(record, memory: &memory)
         if code.frameStateCount > 0 { kernel.dropFrameStates(record, log, memory: &memory) }
+        for number in 0..<code.inputCount where code.inputs[number].givenUp >= 0 {
+            GivenUpValues(record, code.inputs[number], memory.arena.base).clear(memory: &memory)
+        }
         if code.hasLinks { dropTables(record, log, arena: &memory.arena) }
     }
 

@@ -43,6 +43,9 @@ extension Partition {
         let firstKept = firstGroupKept(record, log, lateBound: lateBound)
         if leavesTraces || record.floor > 0 && record.floor >= log.head {
             while log.head < firstKept && log.count > 0 && isOld(log, log.head, lateBound: lateBound, bound: bound) {
+                if record.floor > 0 && record.floor == log.head { restart(record, log, memory: &memory) }
+                // Without memory for what a row leaves behind it stays.
+                if code.hasGivenUpValues && !reserveGivenUpValues(record, memory: &memory) { break }
                 giveUpHead(record, log, memory: &memory)
                 log = kernel.logView(record, memory.arena.base)
             }
@@ -56,21 +59,37 @@ extension Partition {
     }
 
     private mutating func giveUpHead(_ record: KeyRecord, _ log: KeyLog, memory: inout ShardMemory) {
-        if record.floor > 0 && record.floor == log.head { restart(record, log, memory: &memory) }
         if code.foldCount > 0 && log.head >= record.floor { kernel.fold(record, log, memory: &memory) }
         for number in 0..<code.distinctCount {
             let distinct = code.distincts[number]
             DistinctCount(record, distinct, code.inputs[distinct.input], log).removeHead()
+            if distinct.isUnbounded { WholeDistinctCount(record, distinct, code.inputs[distinct.input], log).removeHead() }
         }
         if code.frameStateCount > 0 { kernel.frameStatesWillGiveUpHead(record, log, memory: &memory) }
         if code.hasLinks {
             for number in 0..<code.inputCount where code.inputs[number].next >= 0 {
-                Occurrences(record, code.inputs[number], log, memory.arena.base).removeHead()
+                leaveValue(record, code.inputs[number], log, memory: memory)
             }
         }
         if code.hasTexts { releaseTexts(log, log.head, memory: &memory) }
         record.head = log.head + 1
         record.count = log.count - 1
+    }
+
+    private func reserveGivenUpValues(_ record: KeyRecord, memory: inout ShardMemory) -> Bool {
+        for number in 0..<code.inputCount where code.inputs[number].givenUp >= 0 {
+            guard GivenUpValues(record, code.inputs[number], memory.arena.base).reserve(in: &memory.arena) else { return false }
+        }
+        return true
+    }
+
+    /// Unlinks the oldest row; what it had stays behind where unbounded frames hold it.
+    private func leaveValue(_ record: KeyRecord, _ input: InputCode, _ log: KeyLog, memory: borrowing ShardMemory) {
+        let leavesValue = input.givenUp >= 0 && log.head >= record.floor
+        if leavesValue && !log.isNull(input, log.head) {
+            GivenUpValues(record, input, memory.arena.base).insert(log.identity(input, log.head), memory: memory)
+        }
+        Occurrences(record, input, log, memory.arena.base).removeHead(leavesValue: leavesValue)
     }
 
     private mutating func shrink(_ record: KeyRecord, memory: inout ShardMemory) {
@@ -97,6 +116,7 @@ extension Partition {
     /// The oldest row in the log is the first one after the key had been idle: totals and folds start there.
     private func restart(_ record: KeyRecord, _ log: KeyLog, memory: inout ShardMemory) {
         kernel.resetFolds(record, memory: &memory)
+        if code.hasGivenUpValues { forgetGivenUpValues(record, log, memory: &memory) }
         if code.groups >= 0 { restartCounts(record, log, total: code.groupTotal, column: code.groups) }
         let slot = log.head & log.mask
         for number in 0..<code.inputCount {
@@ -115,6 +135,21 @@ extension Partition {
                 for position in log.head..<log.tail { values[position & log.mask] &-= before }
                 record.field(input.sumTotal, as: Int128.self).pointee &-= before
             }
+        }
+    }
+
+    private func forgetGivenUpValues(_ record: KeyRecord, _ log: KeyLog, memory: inout ShardMemory) {
+        for number in 0..<code.inputCount where code.inputs[number].givenUp >= 0 {
+            let input = code.inputs[number]
+            GivenUpValues(record, input, memory.arena.base).clear(memory: &memory)
+            let previous = log.column(input.previous, as: UInt32.self)
+            for position in log.head..<log.tail where previous[position & log.mask] == Occurrences.givenUp {
+                previous[position & log.mask] = 0
+            }
+        }
+        for number in 0..<code.distinctCount where code.distincts[number].isUnbounded {
+            let distinct = code.distincts[number]
+            WholeDistinctCount(record, distinct, code.inputs[distinct.input], log).restart()
         }
     }
 
@@ -183,6 +218,9 @@ extension Partition {
         for number in 0..<code.distinctCount {
             let distinct = code.distincts[number]
             DistinctCount(record, distinct, code.inputs[distinct.input], log).closeGap(at: position)
+            if distinct.isUnbounded {
+                WholeDistinctCount(record, distinct, code.inputs[distinct.input], log).end(before: position)
+            }
         }
         if code.frameStateCount > 0 { kernel.frameStatesWillRemove(record, log, position, memory: &memory) }
         if code.groups >= 0 { takeBackCount(record, log, total: code.groupTotal, column: code.groups, position) }

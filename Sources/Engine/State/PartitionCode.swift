@@ -50,6 +50,8 @@ struct PartitionCode {
     let retention: StateLayout.Retention
     let hasTexts: Bool
     let hasLinks: Bool
+    /// Given-up rows leave their values behind.
+    let hasGivenUpValues: Bool
     /// Where the event time is a timestamptz and clocks change.
     private let zone: UnsafeMutablePointer<ZoneRules>?
 
@@ -89,7 +91,8 @@ struct PartitionCode {
         self.callFields = callFields
         calls = .copy(of: plan.calls.indices.map { CallCode(fields: callFields + $0) })
         distinctCount = layout.distincts.count
-        distincts = .copy(of: layout.distincts.map { DistinctCode(input: $0.input, offset: $0.offset) })
+        distincts = .copy(
+            of: layout.distincts.map { DistinctCode(input: $0.input, isUnbounded: $0.isUnbounded, offset: $0.offset) })
         frameStateCount = layout.frameStates.count
         frameStates = .copy(of: layout.frameStates.map { FrameStateCode($0, form: layout.inputs[$0.input].argument!.type.form) })
         foldCount = layout.folds.count
@@ -130,6 +133,7 @@ struct PartitionCode {
         hasTexts =
             plan.tieBreakers.contains { $0.type.form == .text }
             || layout.inputs.contains { $0.values != nil && $0.argument?.type.form == .text }
+        hasGivenUpValues = layout.inputs.contains { $0.givenUp != nil }
         hasLinks = layout.inputs.contains { $0.next != nil }
     }
 
@@ -244,5 +248,6 @@ struct TieCode {
 
 struct DistinctCode {
     let input: Int
+    let isUnbounded: Bool
     let offset: Int
 }

@@ -28,8 +28,8 @@ extension PartitionKernel {
             case .distinct:
                 let (distinct, input) = (code.distincts[call.distinct], code.inputs[call.input])
                 for index in 0..<count {
-                    let counted = DistinctCount(pending.records[index], distinct, input, pending.logs[index])
-                    result.integers[pending.rows[index]] = counted.count(of: frames[index])
+                    result.integers[pending.rows[index]] = distinctCount(
+                        pending.records[index], pending.logs[index], distinct, input, frames[index], memory.arena.base)
                     result.nulls[pending.rows[index]] = 0
                 }
             case .sumDouble: sums(call, frames, result, count, hasBlocks: hasBlocks, isAverage: false)
@@ -102,6 +102,18 @@ extension PartitionKernel {
                 quantiles(call, frames, result, count, isLookUp: view.mode == .lookUp, memory: &memory)
             }
         }
+    }
+
+    @inline(__always)
+    private func distinctCount(
+        _ record: KeyRecord, _ log: KeyLog, _ distinct: DistinctCode, _ input: InputCode, _ frame: FramePositions,
+        _ arenaBase: UnsafeMutableRawPointer
+    ) -> Int64 {
+        if distinct.isUnbounded && frame.isWhole {
+            let givenUp = GivenUpValues(record, input, arenaBase)
+            return WholeDistinctCount(record, distinct, input, log).count(of: frame, givenUp)
+        }
+        return DistinctCount(record, distinct, input, log).count(of: frame)
     }
 
     /// row_number, rank and dense_rank of a pending row.

@@ -56,6 +56,9 @@ extension PartitionKernel {
         for number in 0..<code.distinctCount {
             let distinct = code.distincts[number]
             DistinctCount(record, distinct, code.inputs[distinct.input], log).makeRoom(at: position)
+            if distinct.isUnbounded {
+                WholeDistinctCount(record, distinct, code.inputs[distinct.input], log).end(before: position)
+            }
         }
         if code.hasLinks {
             for number in 0..<code.inputCount where code.inputs[number].next >= 0 {
