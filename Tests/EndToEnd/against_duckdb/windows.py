@@ -9,7 +9,8 @@ from against_duckdb.values import Values
 
 
 AGGREGATES = ("count(*)", "count", "distinct", "sum", "sum", "avg", "min", "max", "spread", "bool_and", "bool_or")
-VALUES = ("first_value", "last_value", "nth_value", "lag", "row_number()")
+AGGREGATES += ("bits", "argument", "any_value", "list")
+VALUES = ("first_value", "last_value", "nth_value", "lag", "row_number()", "rank()", "dense_rank()")
 # What is not here sums to double precision.
 SUMS = {
     "smallint": "bigint",
@@ -38,7 +39,7 @@ class Windows(Values):
             return ""
         if self.chance(0.3):
             distances = [str(self.random.choice((0, 1, 2, 5, 17, 100))) for _ in range(2)]
-            mode = "ROWS"
+            mode = self.random.choice(("ROWS", "ROWS", "GROUPS"))
         elif self.time_kind in INTEGERS:
             distances = [str(self.random.choice((0, 1, 7, 60, 1000, 100000))) for _ in range(2)]
             mode = "RANGE"
@@ -48,7 +49,9 @@ class Windows(Values):
             mode = "RANGE"
         start = "UNBOUNDED" if self.chance(0.15) else distances[0]
         end = f"{distances[1]} PRECEDING" if self.chance(0.3) else "CURRENT ROW"
-        exclude = self.random.choice((" EXCLUDE CURRENT ROW", " EXCLUDE CURRENT ROW", " EXCLUDE NO OTHERS", "", "", "", "", ""))
+        exclude = self.random.choice(
+            (" EXCLUDE CURRENT ROW", " EXCLUDE GROUP", " EXCLUDE TIES", " EXCLUDE NO OTHERS", "", "", "", "", "")
+        )
         if end == "CURRENT ROW" and self.chance(0.2):
             return f"{mode} {start} PRECEDING{exclude}"
         return f"{mode} BETWEEN {start} PRECEDING AND {end}{exclude}"
@@ -100,7 +103,13 @@ class Windows(Values):
         elif function in ("min", "max"):
             kind = self.random.choice([kind for kind in KINDS if kind != "boolean"])
             made = self.build(kind, f"{function}({{0}})", f"{function}({{0}})", self.value(kind, 1, exact=True))
-        elif function in ("count(*)", "row_number()"):
+        elif function == "bits":
+            made = self.of_bits()
+        elif function == "list":
+            made = self.listed()
+        elif function == "argument":
+            made = self.row_of_extreme()
+        elif function in ("count(*)", "row_number()", "rank()", "dense_rank()"):
             made = Expression("bigint", function, function)
         else:
             made = self.picked(function)
@@ -137,6 +146,24 @@ class Windows(Values):
         made = self.build("double precision", f"{function}({{0}})", f"{function}({{0}})", part)
         return replace(made, exact=False, loose=function != "avg")
 
+    def of_bits(self) -> Expression:
+        kind = self.random.choice(INTEGERS)
+        text = self.random.choice(("bit_and({0})", "bit_or({0})", "bit_xor({0})"))
+        return self.build(kind, text, text, self.value(kind, 1))
+
+    def listed(self) -> Expression:
+        if self.chance(0.5):
+            return self.build("text", "string_agg({0}, ', ')", "string_agg({0}, ', ')", self.value("text", 1))
+        kind = self.random.choice([kind for kind in KINDS if kind != "interval"])
+        return self.build(f"{kind}[]", "array_agg({0})", "array_agg({0})", self.value(kind, 1, exact=True))
+
+    def row_of_extreme(self) -> Expression:
+        """x of the row with the least or greatest y."""
+        kind = self.random.choice(KINDS)
+        compared = self.random.choice([kind for kind in KINDS if kind != "boolean"])
+        text = self.random.choice(("arg_min({0}, {1})", "arg_max({0}, {1})", "max_by({0}, {1})"))
+        return self.build(kind, text, text, self.value(kind, 1), self.value(compared, 1, exact=True))
+
     def picked(self, function: str) -> Expression:
         """One row's value."""
         kind = self.random.choice(KINDS)
@@ -147,4 +174,7 @@ class Windows(Values):
         elif function == "lag" and self.chance(0.6):
             more = ", {1}" if self.chance(0.5) else ""
             text = f"lag({{0}}, {self.random.choice((0, 1, 2, 5, 30))}{more})"
-        return self.build(kind, text, text, self.value(kind, 1), default)
+        duck = text
+        if function != "any_value" and self.chance(0.4):
+            text, duck = text + " IGNORE NULLS", text[:-1] + " IGNORE NULLS)"
+        return self.build(kind, text, duck, self.value(kind, 1), default)
