@@ -242,6 +242,12 @@ extension Relation {
         }
     }
 
+    /// What a join finds is known where its keys are.
+    private func joined(_ below: [Bool], _ keys: [Expression], _ table: Table) -> [Bool] {
+        let isKnown = keys.allSatisfy { $0.columns.allSatisfy { below[$0] } }
+        return below + table.columns.map { _ in isKnown }
+    }
+
     /// By column: whether it follows from the table's columns that are given.
     func knownColumns(_ given: Set<Int>, _ tables: [Table]) -> [Bool] {
         switch self {
@@ -252,8 +258,9 @@ extension Relation {
             return expressions.map { $0.columns.allSatisfy { below[$0] } }
         case .windows(let input, let calls): return input.knownColumns(given, tables) + calls.map { _ in false }
         case .lookUp(let input, let join):
-            return input.knownColumns(given, tables) + tables[join.table].columns.map { _ in false }
-        case .asOf(let input, let join): return input.knownColumns(given, tables) + tables[join.table].columns.map { _ in false }
+            return joined(input.knownColumns(given, tables), join.keys, tables[join.table])
+        case .asOf(let input, let join):
+            return joined(input.knownColumns(given, tables), join.keys.map(\.value), tables[join.table])
         case .union(let inputs): return inputs[0].knownColumns(given, tables)
         }
     }
