@@ -2,7 +2,7 @@ import Glibc
 
 /// Files beside the tests, in `Snapshots/`.
 enum Snapshot {
-    static let all = ["card_risk", "two_views", "rows_and_dates"]
+    static let all = ["card_risk", "two_views", "rows_and_dates", "several_tables"]
 
     static var isAccepting: Bool { getenv("MILLRACE_ACCEPT_SNAPSHOTS") != nil }
 

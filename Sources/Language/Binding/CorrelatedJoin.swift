@@ -156,9 +156,7 @@ struct CorrelatedJoin {
             if isOwn, condition == nil { return (output.name, value, value.expression) }
             return (output.name, value, value.expression.where(condition ?? isFound))
         }
-        var scope = extended(relation, over: match.range.upperBound, values, joined: match.table.index, isNullable: !isInner)
-        scope.isFilteredByWindow = scope.isFilteredByWindow || isInner && isWindowed
-        return scope
+        return extended(relation, over: match.range.upperBound, values, joined: match.table.index, isNullable: !isInner)
     }
 
     private func extended(

@@ -28,8 +28,6 @@ final class DefinitionsBinder {
     private var order: [Int] = []
     private var eventTimes: [Int: (column: Int, view: String)] = [:]
     private var currentView = ""
-    /// By table: where it is joined.
-    var joinedTables: [Int: Span] = [:]
 
     init(reporter: Reporter) {
         self.reporter = reporter
@@ -133,9 +131,6 @@ final class DefinitionsBinder {
                     reporter.error(
                         "the views of \(tables[stream].name) have more than \(Bounds.windowCallsMax) window calls",
                         views[index].name.span)
-                }
-                if let place = joinedTables[stream] {
-                    try? NotComputedYet(reporter: reporter).check(.streamAndReference, place)
                 }
             }
             result.append(

@@ -48,7 +48,6 @@ extension DefinitionsBinder {
                     "for earlier events of the stream, write lag(…) or last_value(…) OVER …; or send the rows to a second table as well"
             )
         }
-        joinedTables[index] = name.span
         return JoinedTable(index: index, alias: alias ?? name, columns: table.columns)
     }
 }

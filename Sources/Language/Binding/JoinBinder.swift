@@ -105,7 +105,6 @@ struct JoinBinder {
         let bound = try binder.condition(condition, "ON")
         if isInner {
             scope.relation = .filter(scope.relation, bound.expression)
-            scope.isFilteredByWindow = scope.isFilteredByWindow || bound.isWindowed
             return scope
         }
         let outputs = scope.columns.enumerated().map { index, column -> Expression in

@@ -21,33 +21,9 @@ struct NotComputedYet {
         ("EXCLUDE TIES beside this function", { $0.window.frame.exclusion == .ties && !leavesOutTies($0) }),
     ]
 
-    /// Steps of a query besides the calls of its windows.
-    enum Step: String {
-        case windowOverWindow = "a window over windowed columns"
-        case referenceJoin = "a join with a reference table"
-        case asOfJoin = "a join with a history table"
-        case joinOverWindow = "a join by windowed columns"
-        case union = "UNION ALL"
-        case streamAndReference = "a table that is a stream of one view and is joined in another"
-    }
-
-    private static let steps: Set<Step> = [
-        .windowOverWindow,
-        .referenceJoin,
-        .asOfJoin,
-        .joinOverWindow,
-        .union,
-        .streamAndReference,
-    ]
-
     func check(_ call: WindowCall, _ span: Span) throws(Reported) {
         guard reporter.refusesNotComputed, let line = Self.calls.first(where: { $0.isUsed(call) }) else { return }
         throw reporter.error("\(line.feature) is not in the vocabulary yet", span)
-    }
-
-    func check(_ step: Step, _ span: Span) throws(Reported) {
-        guard reporter.refusesNotComputed, Self.steps.contains(step) else { return }
-        throw reporter.error("\(step.rawValue) is not in the vocabulary yet", span)
     }
 
     private static func leavesOutTies(_ call: WindowCall) -> Bool {

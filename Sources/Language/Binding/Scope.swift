@@ -29,8 +29,6 @@ struct Scope: Sendable {
     var streams: [Int]
     /// Tables that were joined, as indices.
     var joined: Set<Int> = []
-    /// Some rows were taken away by a condition over windowed columns, so windows over it would be windows over those.
-    var isFilteredByWindow = false
     /// Queries from the table up.
     var nesting = 0
     /// The source whose names go before all others: that of a subquery within which the query around it can be read.

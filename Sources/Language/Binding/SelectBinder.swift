@@ -69,7 +69,6 @@ final class SelectBinder {
             do throws(Reported) {
                 let condition = try condition(filter, "WHERE")
                 input = .filter(input, condition.expression)
-                if condition.isWindowed { scope.isFilteredByWindow = true }
             } catch { failed = true }
         }
         bindNamedWindows(syntax.windows)
@@ -88,7 +87,7 @@ final class SelectBinder {
         }
         return Scope(
             sources: scope.sources, relation: relation, columns: columns, streams: scope.streams, joined: scope.joined,
-            isFilteredByWindow: scope.isFilteredByWindow || qualify?.isWindowed ?? false, nesting: scope.nesting + 1)
+            nesting: scope.nesting + 1)
     }
 
     private func streamColumns(_ expression: Expression) -> [Int] {

@@ -133,8 +133,6 @@ extension TableMatch {
                 "an as-of join says how far back to look: a comparison of the time of \(description.name) is missing", span,
                 remedy: "add \(table.alias.text).\(name) <= the event's time")
         }
-        try NotComputedYet(reporter: reporter).check(.asOfJoin, span)
-        try checkOverWindows(found.keyValues + [found.time].compactMap { $0 } + found.outer)
         // A condition on the event alone: without a time no row qualifies.
         if let condition = found.outer.conjunction { time = time.where(condition) }
         return .asOf(

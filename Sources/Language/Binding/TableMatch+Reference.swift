@@ -53,9 +53,7 @@ extension TableMatch {
     }
 
     func lookUp(_ found: ReferenceConditions, _ span: Span, isInner: Bool) throws(Reported) -> Relation {
-        try NotComputedYet(reporter: reporter).check(.referenceJoin, span)
         let keys = description.primaryKey.compactMap { found.keys[$0] }
-        try checkOverWindows(keys + found.rest)
         return .lookUp(
             outer.relation,
             ReferenceJoin(

@@ -96,12 +96,6 @@ struct TableMatch {
             if using.contains(where: { $0.text == scope.columns[index].name }) { scope.columns[index].isMerged = true }
             scope.columns[index].isWindowed = isWindowed
         }
-        scope.isFilteredByWindow = scope.isFilteredByWindow || isInner && isWindowed
         return scope
-    }
-
-    func checkOverWindows(_ values: [Typed]) throws(Reported) {
-        guard let windowed = values.first(where: \.isWindowed) else { return }
-        try NotComputedYet(reporter: reporter).check(.joinOverWindow, windowed.span)
     }
 }

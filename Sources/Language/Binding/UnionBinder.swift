@@ -25,7 +25,6 @@ struct UnionBinder {
                 head(query), remedy: "fill up with NULL AS name")
         }
         let types = try branches[0].columns.indices.map { index throws(Reported) in try type(index, branches, syntax) }
-        try NotComputedYet(reporter: reporter).check(.union, head(syntax.branches[1]))
         let columns = branches[0].columns.indices.map { merged($0, branches, types[$0]) }
         var inputs: [Relation] = []
         for (branch, query) in zip(branches, syntax.branches) {
@@ -35,7 +34,6 @@ struct UnionBinder {
         return Scope(
             sources: branches[0].sources, relation: .union(inputs), columns: columns, streams: branches.flatMap(\.streams),
             joined: branches.reduce(into: []) { $0.formUnion($1.joined) },
-            isFilteredByWindow: branches.contains(where: \.isFilteredByWindow),
             nesting: 1 + (branches.map(\.nesting).max() ?? 0))
     }
 

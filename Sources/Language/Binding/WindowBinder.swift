@@ -84,7 +84,6 @@ extension SelectBinder {
         var partitionBy: [Expression] = []
         for key in specification.partitionBy {
             let bound = try coercion.settled(bind(key))
-            try checkOverWindows([bound])
             if bound.constant == nil { partitionBy.append(bound.expression) }
         }
         guard let first = specification.orderBy.first else { throw unordered(specification, callSpan, name) }
@@ -93,7 +92,6 @@ extension SelectBinder {
         for sort in specification.orderBy.dropFirst() { tieBreakers.append(try tieBreaker(sort)) }
         let frame = try FrameBinder(binder: self, timeType: order.type, hasTieBreakers: !tieBreakers.isEmpty).bound(
             specification.frame)
-        if scope.isFilteredByWindow { try NotComputedYet(reporter: reporter).check(.windowOverWindow, callSpan) }
         return Window(partitionBy: partitionBy, orderBy: order, tieBreakers: tieBreakers, frame: isFrameUsed ? frame : .standard)
     }
 
@@ -160,9 +158,7 @@ extension SelectBinder {
 
     private func tieBreaker(_ sort: SortSyntax) throws(Reported) -> Expression {
         try checkDirection(sort)
-        let bound = try coercion.settled(bind(sort.expression))
-        try checkOverWindows([bound])
-        return bound.expression
+        return try coercion.settled(bind(sort.expression)).expression
     }
 
     private func checkDirection(_ sort: SortSyntax) throws(Reported) {

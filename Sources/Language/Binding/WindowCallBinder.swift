@@ -29,7 +29,6 @@ extension SelectBinder {
         let bound = try WindowArguments(binder: self, call: call, kind: kind).bound(filter: filter)
         let window = try resolvedWindow(syntax, isFrameUsed: kind.usesFrame, callSpan: span, name: call.name)
         let function = try decaying(bound.function, call, kind, timeType: window.orderBy.type)
-        try checkOverWindows([bound.filter].compactMap { $0 } + bound.values)
         let windowCall = WindowCall(
             function: function, arguments: bound.values.map(\.expression), isDistinct: bound.isDistinct,
             filter: bound.filter?.expression, ignoresNulls: bound.ignoresNulls, window: window, type: bound.type)
@@ -70,12 +69,6 @@ extension SelectBinder {
         case .frameOffset:
             throw reporter.error("a frame's offset must be a constant", span)
         }
-    }
-
-    /// A window over what another window computed is a step of its own.
-    func checkOverWindows(_ values: [Typed]) throws(Reported) {
-        guard let windowed = values.first(where: \.isWindowed) else { return }
-        try NotComputedYet(reporter: reporter).check(.windowOverWindow, windowed.span)
     }
 
     /// The decay of decayed_sum and decayed_count: the last argument, in the unit of the window's time.

@@ -78,12 +78,16 @@ extension Core {
     private func stageFinished(_ stage: Int, _ request: Request, at position: UInt64) {
         if let (next, participants) = startNextStage(after: stage, of: request) {
             exchange.ring.enter(phase: UInt8(next), at: position)
-            exchange.wake(participants, except: index)
+            exchange.wake(hasLaterStages ? exchange.allCores : participants, except: index)
         } else {
             exchange.ring.enter(phase: EntryRing<Entry>.complete, at: position)
             wakeForCompletion(of: request)
+            if hasLaterStages { exchange.wake(exchange.allCores, except: index) }
         }
     }
+
+    /// Then any core may wait with a later stage of an entry behind this one, whether or not it has part in this one.
+    private var hasLaterStages: Bool { stageCursors.count > 1 }
 
     /// The first later stage in which any shard has rows; nil when the batch is finished.
     func startNextStage(after stage: Int, of request: Request) -> (stage: Int, participants: UInt64)? {
