@@ -2,6 +2,7 @@ import ArgumentParser
 import Engine
 import Language
 import Linux
+import Plan
 
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -19,12 +20,18 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         let compiled = try definitions.compile()
-        let views = compiled.views.map {
-            "\($0.name) (\(count($0.columns.count, "column")), from \(compiled.tables[$0.streams[0]].name))"
+        let plan = Planner.plan(compiled)
+        let views = compiled.views.map { view in
+            let tables = view.streams.map { compiled.tables[$0].name }.joined(separator: " and ")
+            return "\(view.name) (\(count(view.columns.count, "column")), from \(tables))"
+        }
+        let joined = compiled.tables.indices.compactMap { index -> String? in
+            guard let table = plan.joinTables.first(where: { $0.table == index }) else { return nil }
+            return "\(compiled.tables[index].name) (\(table.isHistory ? "history" : "reference") table)"
         }
         let text =
-            ["\(count(compiled.tables.count, "table")), \(count(compiled.views.count, "view"))"] + views.map { "  \($0)" }
-            + ["session time zone \(compiled.timeZone); \(ZoneDatabase.description)"]
+            ["\(count(compiled.tables.count, "table")), \(count(compiled.views.count, "view"))"]
+            + (views + joined).map { "  \($0)" }
         try FileWriter.standardOutput().write(text.joined(separator: "\n") + "\n")
     }
 
