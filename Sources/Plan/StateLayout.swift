@@ -20,6 +20,9 @@ import Values
 /// | sum(double), variance, min, max, first, last, lag | the value |
 /// | quantiles | the value, and about 18 for each frame of many events |
 /// | count(DISTINCT x) | the value, 4 + 4: distance to its previous and next occurrence |
+/// | corr, covariance, regression | both values |
+/// | skewness, kurtosis, decayed_sum | the value |
+/// | mode, sum(DISTINCT x) | as count(DISTINCT x); mode: up to 40 for each frame of many events |
 /// | bit_and, bit_or, bit_xor | the value |
 /// | arg_min(x, y), arg_max(x, y) | both values |
 /// | string_agg, array_agg | the value; 4 where rows may be left out: how many were not before |
@@ -84,6 +87,9 @@ public struct StateLayout: Hashable, Sendable {
         /// The set of values that given-up rows have left behind, for unbounded frames.
         public var givenUp: Int?
         public var partials: [Partial] = []
+
+        /// Where there is no argument, rows are counted.
+        public var form: Form { argument?.type.form ?? .boolean }
     }
 
     public struct Partial: Hashable, Sendable {
@@ -92,6 +98,9 @@ public struct StateLayout: Hashable, Sendable {
             /// A value and the position of its row.
             case argumentMinimum, argumentMaximum
             case bitAnd, bitOr, bitXor
+            /// For skewness and kurtosis; of pairs with a second input, for covariance, correlation and regression.
+            case shape, pairs(second: Int)
+            case decay(Frame.Distance, countsRows: Bool)
         }
         public var kind: Kind
         /// Within an entry; level arrays start at offset × entries.
@@ -104,6 +113,8 @@ public struct StateLayout: Hashable, Sendable {
         /// What arg_min and arg_max answer with, whose `input` is what they compare; what array_agg puts together, whose
         /// `input` says which rows have passed the filter.
         public var valueInput: Int?
+        /// x of pairs (y, x).
+        public var second: Int?
         public var distinct: Int?
         public var frameState: Int?
         /// What evicted rows left behind, where the frame starts UNBOUNDED PRECEDING.
@@ -125,6 +136,10 @@ public struct StateLayout: Hashable, Sendable {
         public enum Kind: Hashable, Sendable {
             /// The values in order, for quantiles: a tree of them once the frame has more than a few.
             case order
+            /// How often each value occurs, for mode.
+            case mode
+            /// The sum of the different values.
+            case distinctSum
         }
         public var kind: Kind
         public var window: Int
@@ -135,6 +150,8 @@ public struct StateLayout: Hashable, Sendable {
         var bytes: Int {
             switch kind {
             case .order: 20
+            case .mode: 36
+            case .distinctSum: 32
             }
         }
 
@@ -143,6 +160,9 @@ public struct StateLayout: Hashable, Sendable {
             switch kind {
             // A key and its count, in nodes that are two thirds full.
             case .order: (form.storedBytes + 4) * 3 / 2
+            // Where all values differ: a slot of a table and a key of a tree.
+            case .mode: 40
+            case .distinctSum: 0
             }
         }
     }
@@ -158,6 +178,7 @@ public struct StateLayout: Hashable, Sendable {
             case nthPresent(Int64), lastPresent(Int64)
             case argumentMinimum, argumentMaximum
             case bitAnd, bitOr, bitXor
+            case shape, pairs(second: Int), decay(Frame.Distance, countsRows: Bool)
         }
         public var kind: Kind
         public var input: Int

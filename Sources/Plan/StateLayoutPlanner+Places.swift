@@ -36,7 +36,7 @@ extension StateLayoutPlanner {
                 columns.append((4, { $0.inputs[index].next = $1 }))
             }
             for kind in need.partials {
-                let bytes = kind.bytes(of: input.argument!.type.form)
+                let bytes = kind.bytes(of: input.form)
                 layout.inputs[index].partials.append(StateLayout.Partial(kind: kind, offset: 0, bytes: bytes))
             }
         }
@@ -50,7 +50,7 @@ extension StateLayoutPlanner {
         }
         layout.bytesPerEvent = offset
         var entry = 0
-        for width in [32, 16, 24, 8, 4, 1] {
+        for width in [32, 16, 48, 40, 24, 8, 4, 1] {
             for input in layout.inputs.indices {
                 for partial in layout.inputs[input].partials.indices where layout.inputs[input].partials[partial].bytes == width {
                     layout.inputs[input].partials[partial].offset = entry
@@ -67,6 +67,11 @@ extension StateLayoutPlanner {
             defer { offset += bytes }
             return offset
         }
+        func placeFrameStates(_ isPlaced: (StateLayout.FrameState.Kind) -> Bool) {
+            for index in layout.frameStates.indices where isPlaced(layout.frameStates[index].kind) {
+                layout.frameStates[index].offset = place(layout.frameStates[index].bytes)
+            }
+        }
         if countsGroups { layout.groupTotal = place(8) }
         for index in needs.indices {
             if needs[index].counts { layout.inputs[index].countTotal = place(8) }
@@ -78,7 +83,7 @@ extension StateLayoutPlanner {
         for index in layout.distincts.indices {
             layout.distincts[index].offset = place(layout.distincts[index].isUnbounded ? 20 : 12)
         }
-        for index in layout.frameStates.indices { layout.frameStates[index].offset = place(layout.frameStates[index].bytes) }
+        placeFrameStates { $0 != .distinctSum }
         for window in partition.windows {
             let frame = window.frame
             var start: Int?
@@ -92,8 +97,9 @@ extension StateLayoutPlanner {
         for index in needs.indices where needs[index].sums && layout.inputs[index].sumBytes == 16 {
             layout.inputs[index].sumTotal = place(16)
         }
+        placeFrameStates { $0 == .distinctSum }
         for index in layout.folds.indices {
-            let form = layout.inputs[layout.folds[index].input].argument!.type.form
+            let form = layout.inputs[layout.folds[index].input].form
             layout.folds[index].offset = place(layout.folds[index].kind.bytes(of: form))
         }
         layout.recordBytes = (offset + 15) & ~15
@@ -118,7 +124,9 @@ extension StateLayout.Partial.Kind {
     func bytes(of form: Form) -> Int {
         switch self {
         case .sum, .minimum, .maximum, .bitAnd, .bitOr, .bitXor: form.storedBytes
-        case .variance: 24
+        case .variance, .decay: 24
+        case .shape: 40
+        case .pairs: 48
         case .argumentMinimum, .argumentMaximum: form == .decimal ? 32 : form == .interval ? 24 : 16
         }
     }
@@ -129,6 +137,7 @@ extension StateLayout.Fold.Kind {
     func bytes(of form: Form) -> Int {
         switch self {
         case .argumentMinimum, .argumentMaximum: 64
+        case .shape, .pairs: 48
         case .lastPresent(let n): (Int(n) * form.storedBytes + 15) & ~15 + 16
         default: 32
         }

@@ -27,7 +27,7 @@ extension StateLayoutPlanner {
             for bound in [frame.start, frame.end] { keep(bound, of: frame, in: &result) }
             if frame.start == .unboundedPreceding {
                 result.isUnbounded = true
-                if call.isDistinct && call.function == .count {
+                if call.isDistinct && call.function == .count || call.function == .approximateCountDistinct {
                     result.keepsValues = true
                 } else if call.isDistinct || call.function.needsAllRows {
                     result.keepsAll = true
@@ -65,7 +65,7 @@ extension WindowFunction {
     /// Over an unbounded frame nothing less than all its rows answers.
     var needsAllRows: Bool {
         switch self {
-        case .quantileContinuous, .quantileDiscrete, .stringAggregate, .arrayAggregate: true
+        case .quantileContinuous, .quantileDiscrete, .mode, .stringAggregate, .arrayAggregate: true
         default: false
         }
     }

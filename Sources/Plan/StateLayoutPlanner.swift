@@ -43,6 +43,13 @@ struct StateLayoutPlanner {
         let frame = partition.windows[call.window].frame
         if frame.mode == .groups && [frame.start, frame.end].contains(where: \.isDistance) { countsGroups = true }
         if call.function == .denseRank { countsGroups = true }
+        switch call.function {
+        case .decayedSum(let decay): return addDecay(call, of: call.argument, .decay(decay, countsRows: false))
+        case .decayedCount(let decay): return addDecay(call, of: counted(call), .decay(decay, countsRows: true))
+        case .covarianceSample, .covariancePopulation, .correlation, .regressionSlope, .regressionIntercept, .regressionR2:
+            return addPairs(call)
+        default: break
+        }
         if call.argument == nil && call.filter == nil { return result }
         if call.function == .argumentMinimum || call.function == .argumentMaximum { return addArgumentExtreme(call) }
         if call.function == .arrayAggregate { return addArray(call) }
@@ -59,8 +66,14 @@ struct StateLayoutPlanner {
                 needs[input].links = true
                 result.distinct = distinctIndex(window: call.window, input: input)
             }
+        case .mode:
+            needs[input].links = true
+            result.frameState = frameStateIndex(.mode, window: call.window, input: input)
         case .sum, .average:
-            if isExact {
+            if call.isDistinct {
+                needs[input].links = true
+                result.frameState = frameStateIndex(.distinctSum, window: call.window, input: input)
+            } else if isExact {
                 needs[input].sums = true
             } else {
                 needPartial(.sum, of: input)
@@ -75,6 +88,12 @@ struct StateLayoutPlanner {
         case .varianceSample, .variancePopulation, .deviationSample, .deviationPopulation:
             needPartial(.variance, of: input)
             fold = .variance
+        case .skewness, .kurtosis:
+            needPartial(.shape, of: input)
+            fold = .shape
+        case .approximateCountDistinct:
+            needs[input].links = true
+            result.distinct = distinctIndex(window: call.window, input: input)
         case .booleanAnd, .booleanOr:
             needs[input].trues = true
         case .bitAnd:
@@ -116,7 +135,8 @@ struct StateLayoutPlanner {
     private func needsCount(_ call: CallPlan) -> Bool {
         switch call.function {
         case .count: !call.isDistinct
-        case .sum, .average, .minimum, .maximum, .booleanAnd, .booleanOr, .bitAnd, .bitOr, .bitXor, .stringAggregate: true
+        case .sum, .average: !call.isDistinct
+        case .minimum, .maximum, .booleanAnd, .booleanOr, .bitAnd, .bitOr, .bitXor, .stringAggregate: true
         case .firstValue, .lastValue, .nthValue: call.ignoresNulls
         case .lag(let offset): call.ignoresNulls && offset > 0
         default: false
@@ -155,7 +175,7 @@ struct StateLayoutPlanner {
         return result
     }
 
-    private mutating func inputIndex(argument: Register?, filter: Register?, companion: Register? = nil) -> Int {
+    mutating func inputIndex(argument: Register?, filter: Register?, companion: Register? = nil) -> Int {
         func isNullable(_ register: Register) -> Bool { register != partition.time && mayBeNull(register) }
         // One that is never NULL decides nothing.
         let companion = companion.flatMap { isNullable($0) && $0 != argument ? $0 : nil }
@@ -171,7 +191,7 @@ struct StateLayoutPlanner {
         return layout.inputs.count - 1
     }
 
-    private mutating func needPartial(_ kind: StateLayout.Partial.Kind, of input: Int) {
+    mutating func needPartial(_ kind: StateLayout.Partial.Kind, of input: Int) {
         if !needs[input].partials.contains(kind) { needs[input].partials.append(kind) }
     }
 
@@ -183,7 +203,7 @@ struct StateLayoutPlanner {
         return layout.distincts.count - 1
     }
 
-    private mutating func foldIndex(_ kind: StateLayout.Fold.Kind, input: Int, valueInput: Int? = nil) -> Int {
+    mutating func foldIndex(_ kind: StateLayout.Fold.Kind, input: Int, valueInput: Int? = nil) -> Int {
         if let index = layout.folds.firstIndex(where: { $0.kind == kind && $0.input == input && $0.valueInput == valueInput }) {
             return index
         }
@@ -205,7 +225,7 @@ extension WindowFunction {
     fileprivate func needsValues(isExact: Bool, isDistinct: Bool) -> Bool {
         switch self {
         case .count: isDistinct
-        case .sum, .average: !isExact
+        case .sum, .average: !isExact || isDistinct
         case .booleanAnd, .booleanOr, .rowNumber, .rank, .denseRank: false
         default: true
         }

@@ -180,16 +180,27 @@ struct StateReference {
             let texts = all.compactMap { value -> String? in if case .text(let text) = value { text } else { nil } }
             return texts.isEmpty ? .null : .text(texts.joined(separator: separator))
         case .arrayAggregate: return all.isEmpty ? .null : .array(all)
+        case .covarianceSample, .covariancePopulation, .correlation, .regressionSlope, .regressionIntercept, .regressionR2:
+            return pairs(call, passed)
+        case .decayedSum(let distance), .decayedCount(let distance):
+            return decayed(call, passed, time: time, distance)
         default: break
         }
         return aggregate(call, all.filter { $0 != .null })
     }
 
     private func aggregate(_ call: CallPlan, _ values: [Scalar]) -> Scalar {
-        if call.function == .count {
-            return .integer(Int64(call.isDistinct ? Set(values.map(canonical)).count : values.count))
+        if call.function == .count || call.function == .approximateCountDistinct {
+            let isDistinct = call.isDistinct || call.function == .approximateCountDistinct
+            return .integer(Int64(isDistinct ? Set(values.map(canonical)).count : values.count))
         }
         if values.isEmpty { return .null }
+        if call.function == .mode { return mode(values) }
+        if call.isDistinct {
+            var call = call
+            call.isDistinct = false
+            return aggregate(call, different(values))
+        }
         let scale = call.argument!.type.unit
         switch call.function {
         case .sum:
@@ -213,6 +224,7 @@ struct StateReference {
             let percent = Int((fraction * 100).rounded())
             let sorted = values.sorted { order($0, $1) < 0 }
             return sorted[max(1, (sorted.count * percent + 99) / 100) - 1]
+        case .skewness, .kurtosis: return shape(call.function, values.map { $0.number / scale })
         case .minimum: return values.min { order($0, $1) < 0 }!
         case .maximum: return values.max { order($0, $1) < 0 }!
         case .bitAnd: return .integer(values.reduce(-1) { $0 & Int64($1.exact) })
@@ -235,7 +247,7 @@ struct StateReference {
         return .double(isDeviation ? variance.squareRoot() : variance)
     }
 
-    private func canonical(_ value: Scalar) -> Scalar {
+    func canonical(_ value: Scalar) -> Scalar {
         guard case .double(let number) = value else { return value }
         return number.isNaN ? .text("NaN") : .double(number == 0 ? 0 : number)
     }

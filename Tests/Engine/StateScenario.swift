@@ -75,7 +75,7 @@ struct StateScenario {
             let index = types.count
             let call =
                 isStatistical && random.chance(80)
-                ? StateScenario.statistic(&random, types: types, windows: plan.windows.count, result: index)
+                ? StateScenario.statistic(&random, types: types, step: step, windows: plan.windows.count, result: index)
                 : StateScenario.call(&random, types: types, windows: plan.windows.count, result: index)
             types.append(call.result.type)
             plan.calls.append(call)

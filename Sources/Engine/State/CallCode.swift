@@ -33,6 +33,9 @@ struct CallFields {
         case firstPresent, lastPresent, nthPresent, lagPresent
         case argumentMinimum, argumentMaximum, bitAnd, bitOr, bitXor, stringAggregate, arrayAggregate
         case quantileContinuous, quantileDiscrete
+        case covarianceSample, covariancePopulation, correlation, regressionSlope, regressionIntercept, regressionR2
+        case skewness, kurtosis, decayed
+        case mode, distinctSum, distinctAverage
     }
 
     let kind: Kind
@@ -74,6 +77,9 @@ struct CallFields {
         switch call.function {
         case .count:
             kind = call.isDistinct ? .distinct : place.input.map { layout.inputs[$0].counts != nil } ?? false ? .count : .rows
+        case .sum where call.isDistinct: kind = .distinctSum
+        case .average where call.isDistinct: kind = .distinctAverage
+        case .mode: kind = .mode
         case .sum:
             kind = form == .double ? .sumDouble : isWide ? .sumWide : .sumInteger
             partialKind = .sum
@@ -112,8 +118,19 @@ struct CallFields {
         case .denseRank: kind = .denseRank
         case .quantileContinuous(let value): (kind, fraction) = (.quantileContinuous, value)
         case .quantileDiscrete(let value): (kind, fraction) = (.quantileDiscrete, value)
-        default: preconditionFailure("the language refuses what no kernel computes")
+        case .covarianceSample: kind = .covarianceSample
+        case .covariancePopulation: kind = .covariancePopulation
+        case .correlation: kind = .correlation
+        case .regressionSlope: kind = .regressionSlope
+        case .regressionIntercept: kind = .regressionIntercept
+        case .regressionR2: kind = .regressionR2
+        case .skewness: (kind, partialKind) = (.skewness, .shape)
+        case .kurtosis: (kind, partialKind) = (.kurtosis, .shape)
+        case .decayedSum(let decay): (kind, partialKind) = (.decayed, .decay(decay, countsRows: false))
+        case .decayedCount(let decay): (kind, partialKind) = (.decayed, .decay(decay, countsRows: true))
+        case .approximateCountDistinct: kind = .distinct
         }
+        if let second = place.second { partialKind = .pairs(second: second) }
         self.n = n
         self.fraction = QuantileFraction(fraction)
         self.separator = UnsafeBufferPointer(

@@ -5,6 +5,7 @@ struct FoldCode {
     enum Kind: UInt8 {
         case sum, minimum, maximum, variance, nth, last, nthPresent, lastPresent, argumentMinimum, argumentMaximum
         case bitAnd, bitOr, bitXor
+        case shape, pairs, decay
     }
 
     let kind: Kind
@@ -24,11 +25,15 @@ struct FoldCode {
     var isValue: Bool {
         switch kind {
         case .minimum, .maximum, .nth, .last, .nthPresent, .argumentMinimum, .argumentMaximum: true
-        case .sum, .variance, .lastPresent, .bitAnd, .bitOr, .bitXor: false
+        case .sum, .variance, .lastPresent, .bitAnd, .bitOr, .bitXor, .shape, .pairs, .decay: false
         }
     }
 
-    init(_ fold: StateLayout.Fold, inputs: [StateLayout.Input]) {
+    /// Bytes in the record, but of the last n values.
+    var bytes: Int { hasValue ? 64 : kind == .shape || kind == .pairs ? 48 : 32 }
+
+    /// - Parameter input: as the fold reads it.
+    init(_ fold: StateLayout.Fold, input: Int, inputs: [StateLayout.Input]) {
         var n: Int64 = 0
         switch fold.kind {
         case .sum: kind = .sum
@@ -44,11 +49,14 @@ struct FoldCode {
         case .bitAnd: kind = .bitAnd
         case .bitOr: kind = .bitOr
         case .bitXor: kind = .bitXor
+        case .shape: kind = .shape
+        case .pairs: kind = .pairs
+        case .decay: kind = .decay
         }
         self.n = Int(min(n, 1 << 40))
-        form = inputs[fold.input].argument!.type.form
+        form = inputs[fold.input].form
         valueForm = fold.valueInput.map { inputs[$0].argument!.type.form } ?? .boolean
-        input = fold.input
+        self.input = input
         valueInput = fold.valueInput ?? -1
         offset = fold.offset
     }

@@ -2,9 +2,9 @@ import Bytes
 import Plan
 import Values
 
-/// State of one input for one window that moves along with the frame; 20 bytes of the record, and blocks of its own.
+/// State of one input for one window that moves along with the frame, in the record and in blocks of its own.
 struct FrameStateCode {
-    enum Kind: UInt8 { case order, wideOrder }
+    enum Kind: UInt8 { case order, wideOrder, mode, distinctSum }
 
     let kind: Kind
     let input: Int
@@ -13,6 +13,8 @@ struct FrameStateCode {
     init(_ state: StateLayout.FrameState, form: Form) {
         switch state.kind {
         case .order: kind = form == .decimal ? .wideOrder : .order
+        case .mode: kind = .mode
+        case .distinctSum: kind = .distinctSum
         }
         input = state.input
         offset = state.offset
@@ -21,6 +23,18 @@ struct FrameStateCode {
 
 /// What happens to the log and is no move of the frame.
 extension PartitionKernel {
+    /// Before rows from `position` on move up by one.
+    func frameStatesMakeRoom(_ record: KeyRecord, _ log: KeyLog, _ position: Int, memory: inout ShardMemory) {
+        for number in 0..<code.frameStateCount {
+            let state = code.frameStates[number]
+            switch state.kind {
+            case .order, .wideOrder: continue
+            case .mode: mode(state, record, log).makeRoom(at: position, &memory.arena)
+            case .distinctSum: distinctSum(state, record, log).makeRoom(at: position, memory.arena.base)
+            }
+        }
+    }
+
     /// After a row that is not the newest has been stored at `position`.
     func frameStatesTookIn(_ record: KeyRecord, _ log: KeyLog, _ position: Int, memory: inout ShardMemory) {
         for number in 0..<code.frameStateCount {
@@ -28,6 +42,7 @@ extension PartitionKernel {
             switch state.kind {
             case .order: order(of: Int64.self, state, record, log).inserted(position, &memory.arena)
             case .wideOrder: order(of: Int128.self, state, record, log).inserted(position, &memory.arena)
+            case .mode, .distinctSum: continue
             }
         }
     }
@@ -39,6 +54,8 @@ extension PartitionKernel {
             switch state.kind {
             case .order: order(of: Int64.self, state, record, log).willRemove(position, &memory.arena)
             case .wideOrder: order(of: Int128.self, state, record, log).willRemove(position, &memory.arena)
+            case .mode: mode(state, record, log).willRemove(position, &memory.arena)
+            case .distinctSum: distinctSum(state, record, log).willRemove(position, memory.arena.base)
             }
         }
     }
@@ -50,6 +67,8 @@ extension PartitionKernel {
             switch state.kind {
             case .order: order(of: Int64.self, state, record, log).willGiveUpHead(&memory.arena)
             case .wideOrder: order(of: Int128.self, state, record, log).willGiveUpHead(&memory.arena)
+            case .mode: mode(state, record, log).willGiveUpHead(&memory.arena)
+            case .distinctSum: distinctSum(state, record, log).willGiveUpHead(memory.arena.base)
             }
         }
     }
@@ -61,6 +80,8 @@ extension PartitionKernel {
             switch state.kind {
             case .order: order(of: Int64.self, state, record, log).tree.drop(&memory.arena)
             case .wideOrder: order(of: Int128.self, state, record, log).tree.drop(&memory.arena)
+            case .mode: mode(state, record, log).drop(&memory.arena)
+            case .distinctSum: distinctSum(state, record, log).drop(&memory.arena)
             }
         }
     }

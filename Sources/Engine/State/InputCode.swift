@@ -25,6 +25,9 @@ struct InputCode {
     @inline(__always) var occurrences: Int { fields.pointee.occurrences }
     @inline(__always) var givenUp: Int { fields.pointee.givenUp }
     @inline(__always) var unit: Double { fields.pointee.unit }
+    @inline(__always) var second: InputCode { InputCode(fields: fields.pointee.second!) }
+    @inline(__always) var decay: Double { fields.pointee.decay }
+    @inline(__always) var countsRows: Bool { fields.pointee.countsRows }
 }
 
 struct InputFields {
@@ -50,6 +53,12 @@ struct InputFields {
     let givenUp: Int
     /// 10^scale of a numeric argument.
     let unit: Double
+    /// Of pairs.
+    var second: UnsafePointer<InputFields>?
+    /// The time in which a weight falls to 1/e, in the event time's unit.
+    var decay = 0.0
+    /// Every value counts as 1.
+    var countsRows = false
 
     init(_ input: StateLayout.Input, isTime: Bool) {
         argument = input.argument?.index ?? -1

@@ -7,6 +7,7 @@ struct PartialCode {
         case leastInteger, greatestInteger, leastDouble, greatestDouble, leastDecimal, greatestDecimal
         case leastText, greatestText, leastInterval, greatestInterval, leastBoolean, greatestBoolean
         case bitAnd, bitOr, bitXor
+        case shape, pairs, decay
     }
 
     let kind: Kind
@@ -26,6 +27,9 @@ extension PartialCode.Kind {
         case .bitAnd: self = .bitAnd
         case .bitOr: self = .bitOr
         case .bitXor: self = .bitXor
+        case .shape: self = .shape
+        case .pairs: self = .pairs
+        case .decay: self = .decay
         }
     }
 

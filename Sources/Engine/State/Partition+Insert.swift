@@ -65,6 +65,9 @@ extension Partition {
         _ view: BatchRows, _ row: Int, _ record: KeyRecord, position: Int, time: Int64, memory: inout ShardMemory,
         output: inout TextArena
     ) {
+        if code.frameStateCount > 0 {
+            kernel.frameStatesMakeRoom(record, kernel.logView(record, memory.arena.base), position, memory: &memory)
+        }
         kernel.shiftUp(record, kernel.logView(record, memory.arena.base), from: position, arena: memory.arena)
         record.count = record.count &+ 1
         if time > record.lastTime { record.lastTime = time }

@@ -39,7 +39,8 @@ extension Partition {
         let lateBound = newest.subtractingClamped(code.lateness)
         let bound = retainedFrom(lateBound: lateBound)
         var log = kernel.logView(record, memory.arena.base)
-        let leavesTraces = code.foldCount > 0 || code.distinctCount > 0 || code.hasLinks || code.hasTexts
+        let leavesTraces =
+            code.foldCount > 0 || code.distinctCount > 0 || code.frameStateCount > 0 || code.hasLinks || code.hasTexts
         let firstKept = firstGroupKept(record, log, lateBound: lateBound)
         if leavesTraces || record.floor > 0 && record.floor >= log.head {
             while log.head < firstKept && log.count > 0 && isOld(log, log.head, lateBound: lateBound, bound: bound) {

@@ -6,7 +6,7 @@ import Values
 /// counted. -1 stands for "not there".
 struct PartitionCode {
     private let inputFields: UnsafeMutablePointer<InputFields>
-    /// By index of the layout's inputs.
+    /// By index of the layout's inputs, then as single partials and folds read them.
     let inputs: UnsafeMutablePointer<InputCode>
     let inputCount: Int
     let partials: UnsafeMutablePointer<PartialCode>
@@ -60,21 +60,21 @@ struct PartitionCode {
         let zone = plan.time.type == .timestamptz && !timeZone.isFixed ? UnsafeMutablePointer.copy(of: [timeZone]) : nil
         self.zone = zone
         var partialCodes: [PartialCode] = []
-        var inputCodes: [InputFields] = []
+        var views = InputViews(layout.inputs, timeType: plan.time.type)
         for (index, input) in layout.inputs.enumerated() {
-            inputCodes.append(InputFields(input, isTime: input.values == 0))
             for partial in input.partials {
                 partialCodes.append(
                     PartialCode(
-                        kind: PartialCode.Kind(partial.kind, form: input.argument!.type.form),
-                        hasPosition: partial.kind == .argumentMinimum || partial.kind == .argumentMaximum, input: index,
-                        offset: partial.offset))
+                        kind: PartialCode.Kind(partial.kind, form: input.form),
+                        hasPosition: partial.kind == .argumentMinimum || partial.kind == .argumentMaximum,
+                        input: views.number(of: index, for: partial.kind), offset: partial.offset))
             }
         }
-        let inputFields = UnsafeMutablePointer<InputFields>.copy(of: inputCodes)
+        let foldCodes = layout.folds.map { FoldCode($0, input: views.number(of: $0), inputs: layout.inputs) }
+        let inputFields = views.placed()
         self.inputFields = inputFields
-        inputs = .copy(of: inputCodes.indices.map { InputCode(fields: inputFields + $0) })
-        inputCount = inputCodes.count
+        inputs = .copy(of: views.fields.indices.map { InputCode(fields: inputFields + $0) })
+        inputCount = layout.inputs.count
         partials = .copy(of: partialCodes)
         partialCount = partialCodes.count
         windowCount = plan.windows.count
@@ -95,8 +95,8 @@ struct PartitionCode {
             of: layout.distincts.map { DistinctCode(input: $0.input, isUnbounded: $0.isUnbounded, offset: $0.offset) })
         frameStateCount = layout.frameStates.count
         frameStates = .copy(of: layout.frameStates.map { FrameStateCode($0, form: layout.inputs[$0.input].argument!.type.form) })
-        foldCount = layout.folds.count
-        folds = .copy(of: layout.folds.map { FoldCode($0, inputs: layout.inputs) })
+        foldCount = foldCodes.count
+        folds = .copy(of: foldCodes)
         tieCount = plan.tieBreakers.count
         ties = .copy(
             of: plan.tieBreakers.indices.map {

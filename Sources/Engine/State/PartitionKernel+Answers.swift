@@ -98,6 +98,12 @@ extension PartitionKernel {
                     result.nulls[pending.rows[index]] = view.mode == .lookUp ? 1 : 0
                     if view.mode != .lookUp { result.integers[pending.rows[index]] = self.number(call.kind, index) }
                 }
+            case .covarianceSample, .covariancePopulation, .correlation, .regressionSlope, .regressionIntercept, .regressionR2:
+                pairs(call, frames, result, count, hasBlocks: hasBlocks)
+            case .mode: modes(call, frames, result, count, isLookUp: view.mode == .lookUp, memory: &memory, output: &output)
+            case .distinctSum, .distinctAverage: distinctSums(call, frames, result, count, memory: &memory)
+            case .skewness, .kurtosis: shapes(call, frames, result, count, hasBlocks: hasBlocks)
+            case .decayed: decays(call, frames, result, count, hasBlocks: hasBlocks)
             case .quantileContinuous, .quantileDiscrete:
                 quantiles(call, frames, result, count, isLookUp: view.mode == .lookUp, memory: &memory)
             }
@@ -267,7 +273,7 @@ extension PartitionKernel {
 
     /// The aggregate of the rows of the newest block up to a pending row, where its frame ends with the row itself.
     @inline(__always)
-    private func newest<Aggregate: BlockAggregate>(
+    func newest<Aggregate: BlockAggregate>(
         _ aggregate: Aggregate.Type, _ call: CallCode, _ index: Int, _ frame: FramePositions, hasBlocks: Bool
     ) -> UnsafePointer<Aggregate.Partial>? {
         if !hasBlocks || frame.end != pending.positions[index] &+ 1 { return nil }

@@ -30,6 +30,9 @@ extension PartitionKernel {
                 keepValue(record, fold, input, log, isNull: false, memory: &memory)
             case .lastPresent:
                 if !isNull { PresentValues(record, fold).push(log, input, memory: &memory) }
+            case .shape: takeIn(ShapeOfValues.self, record, fold, log)
+            case .pairs: takeIn(MomentsOfPairs.self, record, fold, log)
+            case .decay: takeIn(DecayedValues.self, record, fold, log)
             case .bitAnd, .bitOr, .bitXor:
                 if !isNull { foldBits(record, fold, log.column(input.values, as: Int64.self)[log.head & log.mask]) }
             case .sum:
@@ -49,6 +52,15 @@ extension PartitionKernel {
                 if fold.hasValue { keepArgument(record, fold, log, memory: &memory) }
             }
         }
+    }
+
+    /// Aggregates whose partial result is what all zeros say of no rows.
+    private func takeIn<Aggregate: BlockAggregate>(
+        _ aggregate: Aggregate.Type, _ record: KeyRecord, _ fold: FoldCode, _ log: KeyLog
+    ) {
+        Aggregate.add(
+            log, code.inputs[fold.input], log.head, .nothing,
+            into: &record.field(fold.offset, as: Aggregate.Partial.self).pointee)
     }
 
     /// Two-sum: the second double holds exactly what the first one's rounding loses.
@@ -125,7 +137,7 @@ extension PartitionKernel {
                     memory.texts.release(number, in: &memory.arena)
                 }
             }
-            record.field(fold.offset, as: UInt8.self).update(repeating: 0, count: fold.hasValue ? 64 : 32)
+            record.field(fold.offset, as: UInt8.self).update(repeating: 0, count: fold.bytes)
         }
     }
 }

@@ -25,6 +25,9 @@ extension PartitionKernel {
             case .bitAnd: append(BitAnd.self, number, count, texts)
             case .bitOr: append(BitOr.self, number, count, texts)
             case .bitXor: append(BitXor.self, number, count, texts)
+            case .shape: append(ShapeOfValues.self, number, count, texts)
+            case .pairs: append(MomentsOfPairs.self, number, count, texts)
+            case .decay: append(DecayedValues.self, number, count, texts)
             }
         }
     }
@@ -74,6 +77,9 @@ extension PartitionKernel {
             case .bitAnd: rebuild(BitAnd.self, number, log, position, texts)
             case .bitOr: rebuild(BitOr.self, number, log, position, texts)
             case .bitXor: rebuild(BitXor.self, number, log, position, texts)
+            case .shape: rebuild(ShapeOfValues.self, number, log, position, texts)
+            case .pairs: rebuild(MomentsOfPairs.self, number, log, position, texts)
+            case .decay: rebuild(DecayedValues.self, number, log, position, texts)
             }
         }
     }

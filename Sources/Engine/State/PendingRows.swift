@@ -18,12 +18,12 @@ struct PendingRows {
     let frames: UnsafeMutablePointer<FramePositions>
     /// Numbers of interned texts: `capacity` of them for each input, then for each tie-breaker.
     let texts: UnsafeMutablePointer<UInt32>
-    /// By partial, `capacity` times 32 bytes each: the aggregate of the rows of its block up to the row.
+    /// By partial, `capacity` times 48 bytes each: the aggregate of the rows of its block up to the row.
     let blocks: UnsafeMutableRawPointer
     /// Of the input that is being stored: 1 where its argument is there.
     let present: UnsafeMutablePointer<UInt8>
 
-    static let blockBytes = 32
+    static let blockBytes = 48
 
     init(windowCount: Int, textCount: Int, partialCount: Int) {
         let capacity = PendingRows.capacity

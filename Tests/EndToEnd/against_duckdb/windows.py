@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from against_duckdb.leaves import COLUMNS, INTEGERS, KINDS, TAME, Expression
-from against_duckdb.values import Values
+from against_duckdb.statistics import STATISTICS, Statistics
 
 
 AGGREGATES = ("count(*)", "count", "distinct", "sum", "sum", "avg", "min", "max", "spread", "bool_and", "bool_or")
@@ -32,7 +32,7 @@ COMPUTED_KEYS = (
 )
 
 
-class Windows(Values):
+class Windows(Statistics):
     def frame(self) -> str:
         """A frame clause, which both languages share."""
         if self.chance(0.12):
@@ -93,7 +93,12 @@ class Windows(Values):
     def call(self, windows: list[tuple[str, str, str]], index: int) -> Expression:
         """One window call; DuckDB's stands in an inner SELECT as c{index}."""
         name, clause, specification = self.random.choice(windows)
-        function = self.random.choice(AGGREGATES + VALUES)
+        function = self.random.choice(AGGREGATES + VALUES + STATISTICS)
+        over = name if self.chance(0.7) else clause
+        if function in STATISTICS:
+            made, duck = self.statistic(function, specification, SUMS)
+            self.calls.append((f"c{index}", duck))
+            return replace(made, millrace=f"({made.millrace} OVER {over})", duckdb=f"CAST(c{index} AS {made.kind})")
         if function in ("count", "distinct"):
             made = self.counted(function == "distinct")
         elif function in ("sum", "avg", "spread"):
@@ -119,7 +124,6 @@ class Windows(Values):
                 self.build(made.kind, text, text, made, self.value("boolean", 1)), exact=made.exact, loose=made.loose
             )
         self.calls.append((f"c{index}", f"{made.duckdb} OVER ({specification})"))
-        over = name if self.chance(0.7) else clause
         return replace(made, millrace=f"({made.millrace} OVER {over})", duckdb=f"CAST(c{index} AS {made.kind})")
 
     def counted(self, is_distinct: bool) -> Expression:
