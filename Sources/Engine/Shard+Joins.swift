@@ -5,6 +5,7 @@ extension Shard {
     mutating func applyJoins(_ batch: Batch, stage: Int) {
         let (joins, intakes) = (batch.compiledStream.joins[stage], batch.compiledStream.intakes[stage])
         let rows = batch.joinRows(shard: index)
+        let joinTables = joinTables
         for (number, join) in joins.enumerated() {
             let isGiven = batch.isGiven(batch.compiledStream.joinKeyColumns[stage][number])
             if !isGiven {
@@ -20,6 +21,7 @@ extension Shard {
 
     /// Takes in all rows of a batch. A table that is joined with itself sees the rows before each one.
     private mutating func take(_ batch: Batch, _ intake: IntakeCode, stage: Int, joins: [JoinCode], _ rows: Range<Int>) {
+        let joinTables = joinTables
         let bound = bound(of: joinTables[intake.table].askedBy, stage: stage)
         let refusesNewKeys = refusesNewRows(stage: stage)
         let condition = intake.condition.map { batch.vectors[$0] }

@@ -153,6 +153,7 @@ public struct Shard: ~Copyable {
         // Later stages need the answers of an ingest too.
         let output = batch.shardTexts + index
         let mode = batch.mode == .ingest && stage < place.lastStage ? .compute : batch.mode
+        let partitions = partitions
         for (number, partition) in place.stages[stage].enumerated() {
             let rows = batch.rows(stage: stage, partition: number, shard: index)
             guard let start = rows.baseAddress, rows.count > 0 else { continue }

@@ -10,12 +10,7 @@ public enum Compiler {
     /// Compiles all sources as one set; statements may come in any order across files. Diagnostics come in the order of
     /// the text.
     public static func compile(_ sources: [SourceText]) -> (definitions: Definitions?, diagnostics: [Diagnostic]) {
-        compile(sources, asComputed: true)
-    }
-
-    /// `asComputed`: what the engine does not compute yet is refused. Tests of binding itself look past that.
-    static func compile(_ sources: [SourceText], asComputed: Bool) -> (definitions: Definitions?, diagnostics: [Diagnostic]) {
-        let (definitions, diagnostics) = Parser.withDeepStack { compileOnDeepStack(sources, asComputed: asComputed) }
+        let (definitions, diagnostics) = Parser.withDeepStack { compileOnDeepStack(sources) }
         let sorted = diagnostics.enumerated().sorted { left, right in
             let (first, second) = (position(left.element), position(right.element))
             return first == second ? left.offset < right.offset : first < second
@@ -27,7 +22,7 @@ public enum Compiler {
         (diagnostic.location?.file ?? -1, diagnostic.location?.bytes.lowerBound ?? 0)
     }
 
-    private static func compileOnDeepStack(_ sources: [SourceText], asComputed: Bool) -> (Definitions, [Diagnostic]) {
+    private static func compileOnDeepStack(_ sources: [SourceText]) -> (Definitions, [Diagnostic]) {
         var problems: [Diagnostic] = []
         let files = sources.enumerated().map { index, source -> Tokens in
             if let problem = unreadable(source, file: index) {
@@ -36,7 +31,7 @@ public enum Compiler {
             }
             return Tokens(Array(source.text.utf8))
         }
-        let reporter = Reporter(files: files, refusesNotComputed: asComputed)
+        let reporter = Reporter(files: files)
         problems.forEach(reporter.add)
         var statements: [StatementSyntax] = []
         var hasFailed = !problems.isEmpty

@@ -35,7 +35,7 @@ enum Project {
     @Test(arguments: cases) func compiles(name: String) throws {
         let text = try #require(Project.text("\(Project.shared!)/corpus/\(name)/case.sql"))
         let sources = [SourceText(name: name + ".sql", text: text)]
-        let (definitions, diagnostics) = Compiler.compile(sources, asComputed: false)
+        let (definitions, diagnostics) = Compiler.compile(sources)
         let messages = diagnostics.map { $0.rendered(sources: sources) }.joined()
         #expect(definitions != nil && diagnostics.isEmpty, "\(messages)")
     }

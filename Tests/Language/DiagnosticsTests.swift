@@ -13,7 +13,7 @@ import Testing
     @Test(arguments: names) func `are as expected`(name: String) throws {
         let text = try #require(Project.text("\(Self.directory)/\(name).sql"))
         let sources = [SourceText(name: name + ".sql", text: text)]
-        let (definitions, diagnostics) = Compiler.compile(sources, asComputed: false)
+        let (definitions, diagnostics) = Compiler.compile(sources)
         let said = diagnostics.map { $0.rendered(sources: sources) }.joined(separator: "\n")
         #expect(definitions == nil)
         let path = "\(Self.directory)/\(name).expected"

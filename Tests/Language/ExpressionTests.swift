@@ -13,7 +13,7 @@ enum Compiled {
     /// The definitions, or what is wrong; whether the engine computes them all is not looked at.
     static func definitions(_ sql: String) throws -> Definitions {
         let sources = [SourceText(name: "test.sql", text: sql)]
-        let (definitions, diagnostics) = Compiler.compile(sources, asComputed: false)
+        let (definitions, diagnostics) = Compiler.compile(sources)
         return try #require(definitions, "\(diagnostics.map { $0.rendered(sources: sources) }.joined())")
     }
 

@@ -96,7 +96,7 @@ enum Mutation: CaseIterable {
     @Test func `begin at definitions that compile`() {
         for text in Set(Self.originals) {
             let sources = [SourceText(name: "original.sql", text: text)]
-            let (definitions, diagnostics) = Compiler.compile(sources, asComputed: false)
+            let (definitions, diagnostics) = Compiler.compile(sources)
             #expect(definitions != nil, "\(diagnostics.map { $0.rendered(sources: sources) }.joined())")
         }
     }
@@ -114,7 +114,7 @@ enum Mutation: CaseIterable {
                     to: text.filter { $0 != 0 }, tokens: tokens, using: &random)
             }
             let sources = [SourceText(name: "mutation.sql", text: String(decoding: text, as: UTF8.self))]
-            let (definitions, diagnostics) = Compiler.compile(sources, asComputed: false)
+            let (definitions, diagnostics) = Compiler.compile(sources)
             #expect(definitions != nil || diagnostics.contains { $0.severity == .error }, "seed \(seed)")
             for diagnostic in diagnostics {
                 #expect(diagnostic.rendered(sources: sources).utf8.count < 4_000, "seed \(seed)")

@@ -32,7 +32,6 @@ extension SelectBinder {
         let windowCall = WindowCall(
             function: function, arguments: bound.values.map(\.expression), isDistinct: bound.isDistinct,
             filter: bound.filter?.expression, ignoresNulls: bound.ignoresNulls, window: window, type: bound.type)
-        try NotComputedYet(reporter: reporter).check(windowCall, span)
         let index = scope.columns.count + lift(windowCall)
         return Typed(.column(index, bound.type), isNullable: function.isNullable, isWindowed: true, span: whole)
     }

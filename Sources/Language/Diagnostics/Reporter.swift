@@ -7,12 +7,8 @@ final class Reporter {
     private(set) var diagnostics: [Diagnostic] = []
     private var seen: Set<Diagnostic> = []
 
-    /// See `NotComputedYet`.
-    let refusesNotComputed: Bool
-
-    init(files: [Tokens], refusesNotComputed: Bool) {
+    init(files: [Tokens]) {
         self.files = files
-        self.refusesNotComputed = refusesNotComputed
     }
 
     /// Reports an error, and returns what to throw.

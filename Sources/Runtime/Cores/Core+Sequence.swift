@@ -78,16 +78,12 @@ extension Core {
     private func stageFinished(_ stage: Int, _ request: Request, at position: UInt64) {
         if let (next, participants) = startNextStage(after: stage, of: request) {
             exchange.ring.enter(phase: UInt8(next), at: position)
-            exchange.wake(hasLaterStages ? exchange.allCores : participants, except: index)
+            exchange.wakeForProgress(participants, except: index)
         } else {
             exchange.ring.enter(phase: EntryRing<Entry>.complete, at: position)
             wakeForCompletion(of: request)
-            if hasLaterStages { exchange.wake(exchange.allCores, except: index) }
         }
     }
-
-    /// Then any core may wait with a later stage of an entry behind this one, whether or not it has part in this one.
-    private var hasLaterStages: Bool { stageCursors.count > 1 }
 
     /// The first later stage in which any shard has rows; nil when the batch is finished.
     func startNextStage(after stage: Int, of request: Request) -> (stage: Int, participants: UInt64)? {
@@ -109,7 +105,7 @@ extension Core {
         // The phase is written, then the fence, then the mask is read: who subscribes sets its bit before it looks for work.
         if exchange.coreCount > 1 { Doorbell.fence() }
         let watchers = request.isLogged ? exchange.subscribers(ofStream: request.stream) : 0
-        exchange.wake(watchers | 1 << UInt64(request.core), except: index)
+        exchange.wakeForProgress(watchers | 1 << UInt64(request.core), except: index)
     }
 
     /// Memory that is nearly used up closes the shard to new keys at one place of the sequence, for all who replay it.
@@ -124,6 +120,7 @@ extension Core {
         let entry = Entry.admission(shard: index, acceptsNewKeys: accepts)
         let phase = EntryRing<Entry>.complete
         guard exchange.ring.append(entry, phase: phase, slowestKnown: &slowestKnown) != nil else { return }
+        exchange.wakeForProgress(0, except: index)
         acceptsNewKeys = accepts
     }
 
@@ -200,7 +197,7 @@ extension Core {
         if phase == EntryRing<Entry>.complete {
             wakeForCompletion(of: request)
         } else {
-            exchange.wake(request.batch.participants(stage: Int(phase)), except: index)
+            exchange.wakeForProgress(request.batch.participants(stage: Int(phase)), except: index)
         }
         return true
     }

@@ -130,8 +130,9 @@ final class Core {
             collectEvents(timeoutMilliseconds: 2)
         } else {
             let timeout: Int32 = sessionCount == 0 ? -1 : Int32(Core.sweepNanoseconds / 1_000_000)
-            exchange.doorbell(of: index).sleep(
-                unless: { hasWork || exchange.isDraining }, { collectEvents(timeoutMilliseconds: timeout) })
+            exchange.sleep(
+                index, unless: { hasWork || exchange.isDraining }, isBehind: { completionCursor < exchange.ring.end },
+                { collectEvents(timeoutMilliseconds: timeout) })
         }
     }
 

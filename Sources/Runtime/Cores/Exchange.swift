@@ -11,6 +11,9 @@ final class Exchange: Sendable {
 
     /// Bit i: core i waits until another core's cursor moves.
     let stalledCores = Atomic<UInt64>(0)
+    /// Bit i: core i sleeps before an entry that is not published or not as far as the core needs it, whether or not it has
+    /// part in it.
+    private let coresBehind = Atomic<UInt64>(0)
     /// By stream; bit i: core i has subscribers of its views.
     private let subscribedCores: [CoreMask]
 
@@ -48,6 +51,34 @@ final class Exchange: Sendable {
             doorbells[rest.trailingZeroBitCount].ring()
             rest &= rest - 1
         }
+    }
+
+    /// Wakes those of the cores that sleep, and all that sleep before an entry that has got further now.
+    func wakeForProgress(_ cores: UInt64, except core: Int) {
+        guard coreCount > 1 else { return }
+        Doorbell.fence()
+        var rest = (cores | coresBehind.load(ordering: .relaxed)) & ~(1 << UInt64(core))
+        while rest != 0 {
+            doorbells[rest.trailingZeroBitCount].ring()
+            rest &= rest - 1
+        }
+    }
+
+    /// Has `core` sleep unless there is work, and says so meanwhile where entries stand before it: their publishers look
+    /// after they have published, the core looks again after it has said so.
+    func sleep(_ core: Int, unless hasWork: () -> Bool, isBehind: () -> Bool, _ sleep: () -> Void) {
+        let bit: UInt64 = 1 << UInt64(core)
+        var isMarked = false
+        doorbells[core].sleep(
+            unless: {
+                if hasWork() { return true }
+                guard coreCount > 1, isBehind() else { return false }
+                isMarked = true
+                coresBehind.bitwiseOr(bit, ordering: .relaxed)
+                Doorbell.fence()
+                return hasWork()
+            }, sleep)
+        if isMarked { coresBehind.bitwiseAnd(~bit, ordering: .relaxed) }
     }
 
     /// Wakes every core; for threads that are none.

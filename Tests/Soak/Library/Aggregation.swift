@@ -30,7 +30,7 @@ struct Aggregation {
             cells = cells.filter { known.insert($0.value.canonical).inserted }
         }
         if call.function == .count { return Cell(.integer(Int64(cells.count))) }
-        if cells.isEmpty { return .null }
+        if cells.isEmpty { return call.function == .approximateCountDistinct ? Cell(.integer(0)) : .null }
         if cells.contains(where: { $0.bound > 0 }) { return ofInexact(cells) }
         return exact(cells.map(\.value))
     }
@@ -61,8 +61,8 @@ struct Aggregation {
         case .bitXor: return Cell(.integer(values.map(\.whole).reduce(0, ^)))
         case .mode: return mostFrequent(values)
         case .approximateCountDistinct:
-            let count = Double(Set(values.map(\.canonical)).count)
-            return Cell(.integer(Int64(count)), bound: 2 + count / 10)
+            // It is exact.
+            return Cell(.integer(Int64(Set(values.map(\.canonical)).count)))
         case .stringAggregate(let separator):
             let texts = values.map { value -> [UInt8] in if case .text(let bytes) = value { bytes } else { [] } }
             return Cell(.text(Array(texts.joined(separator: Array(separator.utf8)))))
@@ -140,7 +140,8 @@ struct Aggregation {
                 case .interval(let interval): Double(interval.normalizedMicroseconds)
                 }
             let unit: Double = if case .interval = decay, timeType == .date { 86_400_000_000 } else { 1 }
-            let term = x * exponential(-Double(time - row.time) * unit / length)
+            // A weight is never 0, however small.
+            let term = x.isInfinite ? x : x * exponential(-Double(time - row.time) * unit / length)
             if term.isFinite {
                 weighted.add(term)
                 magnitude += term.magnitude
@@ -213,7 +214,8 @@ struct Aggregation {
         let n = Double(numbers.count)
         if n < (call.function == .skewness ? 3 : 4) { return .null }
         let moments = ExactMoments(numbers, isSpreadNeeded: true)
-        if moments.hasNaNOrInfinity || moments.spread == 0 { return Cell(.double(.nan)) }
+        if moments.hasNaNOrInfinity { return Cell(.double(.nan)) }
+        if moments.spread == 0 { return .null }
         let mean = moments.sum / n
         func central(_ power: Int) -> Double {
             numbers.reduce(0.0) { sum, x in sum + (0..<power).reduce(1.0) { product, _ in product * (x - mean) } } / n
