@@ -15,12 +15,14 @@ SOURCES  := Package.swift Sources clients/swift Tests benchmarks examples
 
 # Events of the benchmark's workloads: `make bench N=10000000` takes longer and is steadier.
 N        ?= 4000000
+# Further arguments of the benchmark's script: `make bench BENCH="--peers --redis"`.
+BENCH    ?=
 
 # Random cases of `make soak`, and the first one's seed.
 CASES    ?= 1000000
 SEED     ?= 0
 
-.PHONY: help demo test test-swift test-python soak build release bench format lint prerequisites clean
+.PHONY: help demo test test-swift test-python soak build release bench bench-engine bench-report format lint prerequisites clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -36,6 +38,7 @@ test-swift: prerequisites $(VENV)
 	swift test --no-parallel
 
 test-python: release $(VENV)
+	swift build $(RELEASE) --product millrace-bench
 	$(PYTHON) -m pytest Tests/EndToEnd
 
 # A seed that fails is run alone by SEED=n CASES=1.
@@ -50,9 +53,16 @@ build: prerequisites ## debug build of everything
 release: prerequisites ## the static release binary, .build/release/millrace
 	swift build $(RELEASE) --product millrace
 
-bench: release $(VENV) ## hand-written C, our engine, our server, and the ratios (N=events)
+bench: release $(VENV) ## hand-written C, our engine, our server, and the ratios (N=events, BENCH=arguments)
 	swift build $(RELEASE) --product millrace-bench
-	$(PYTHON) benchmarks/run.py --events $(N)
+	$(PYTHON) benchmarks/run.py --events $(N) $(BENCH)
+
+bench-engine: release $(VENV) ## the engine alone: every window function, one more feature, memory (BENCH=--quick to try it)
+	swift build $(RELEASE) --product millrace-bench
+	$(PYTHON) benchmarks/engine.py $(BENCH)
+
+bench-report: $(VENV) ## write docs/performance.md's tables and plot from the newest results
+	$(PYTHON) benchmarks/report.py
 
 format: ## rewrite the Swift sources in the house format
 	swift format --in-place --parallel --recursive $(SOURCES)

@@ -41,7 +41,7 @@ let package = Package(
 
         // SQL text to numbers.
         .target(name: "Language", dependencies: ["Bounds", "Values", "CPostgresParser"], swiftSettings: strict),
-        .target(name: "Plan", dependencies: ["Language", "Values", "Bounds"], swiftSettings: strict),
+        .target(name: "Plan", dependencies: ["Language", "Values", "Bytes", "Bounds", "CKernels"], swiftSettings: strict),
         .target(
             name: "Engine", dependencies: ["Plan", "Language", "Values", "Bytes", "Wire", "Bounds", "CKernels"],
             swiftSettings: strict),
@@ -77,11 +77,14 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // Counts allocations in tests and benchmarks.
+        .target(name: "CCountingAllocator", path: "Tests/CountingAllocator"),
+
         // What `make bench` times beside the server.
         .executableTarget(
             name: "millrace-bench",
             dependencies: [
-                "Engine", "Plan", "Language", "Wire", "Values", "Linux",
+                "Engine", "Plan", "Language", "Wire", "Values", "Linux", "CCountingAllocator",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "benchmarks/Engine",
@@ -139,7 +142,8 @@ let package = Package(
             name: "PlanTests", dependencies: ["Plan", "Language", "Values"], path: "Tests/Plan",
             exclude: ["Snapshots"], swiftSettings: strict),
         .testTarget(
-            name: "EngineTests", dependencies: ["Engine", "Bytes", "Plan", "Language", "Values", "Wire", "Bounds"],
+            name: "EngineTests",
+            dependencies: ["Engine", "Bytes", "Plan", "Language", "Values", "Wire", "Bounds", "CCountingAllocator"],
             path: "Tests/Engine", swiftSettings: strict),
         .testTarget(name: "BytesTests", dependencies: ["Bytes"], path: "Tests/Bytes", swiftSettings: strict),
         .testTarget(name: "BoundsTests", dependencies: ["Bounds"], path: "Tests/Bounds", swiftSettings: strict),

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Millrace against hand-written C, on this machine, in one run.
 
-For the workloads light.sql and full.sql: the same features in C over events in memory (floors/cardfraud.c), our engine alone on
-one thread with no wire, and our server over loopback (batches of 1,024 events; the server on one core, the client on
-another). Then one event's round trip, against an echo's (floors/netping.c). The programs take turns, and medians are
-printed; every single figure is in the JSON file named at the end.
+For the workloads light.sql and full.sql, at 100 and at 20,000 events a second of event time: the same features in C over events in
+memory (floors/cardfraud.c), our engine alone on one thread with no wire, and our server over loopback (batches of 1,024 events;
+the server on one core, the client on another); with --peers also DuckDB, over the whole table at once, and with --redis exact light
+features in Redis. Then one event's round trip, against an echo's (floors/netping.c). The programs take turns, and medians are
+printed; every single figure is in the JSON file named at the end, from which report.py writes docs/performance.md.
 """
 
 from __future__ import annotations
@@ -25,13 +26,15 @@ from pathlib import Path
 import numpy as np
 
 import millrace
+import peers
 from encode import write_frames
 from generate import ROW, generate
 
 HERE = Path(__file__).resolve().parent
 BUILD = HERE / "build"
 RELEASE = HERE.parent / ".build/release"
-EVENTS_PER_SECOND = 100
+# Of event time: at the first every window of 10 million events evicts, at the second none does.
+RATES = (100, 20_000)
 BATCH_ROWS = 1_024
 BATCHES_IN_FLIGHT = 16
 ROUND_TRIPS = 20_000
@@ -42,19 +45,22 @@ WORKLOADS = ("light", "full")
 # MARK: Preparing
 
 
-def prepare(events: int) -> dict[str, Path]:
-    """Builds the C programs and writes the data, unless they are there."""
+def build() -> None:
+    """The C programs, unless they are there."""
     BUILD.mkdir(exist_ok=True)
     for source in (HERE / "floors/cardfraud.c", HERE / "floors/netping.c", HERE / "load.c"):
         program = BUILD / source.stem
         if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
             subprocess.run(["cc", "-O3", "-march=native", "-o", program, source, "-lm"], check=True)
 
-    files = {kind: BUILD / f"{events}{suffix}" for kind, suffix in
+
+def prepare(events: int, rate: int) -> dict[str, Path]:
+    """Writes the data, unless they are there."""
+    files = {kind: BUILD / f"{events}-{rate}{suffix}" for kind, suffix in
              {"rows": ".bin", "batches": ".frames", "single": ".single.frames"}.items()}  # fmt: skip
     if not files["rows"].exists():
         print(f"generating {events:,} events …", flush=True)
-        generate(events, EVENTS_PER_SECOND).tofile(files["rows"])
+        generate(events, rate).tofile(files["rows"])
     for kind, rows_max, batch_rows in (("batches", events, BATCH_ROWS), ("single", ROUND_TRIPS, 1)):
         if not files[kind].exists():
             write_frames(np.fromfile(files["rows"], dtype=ROW, count=rows_max), files[kind], batch_rows)
@@ -82,9 +88,10 @@ def hand_written(workload: str, rows: Path) -> float:
     return min(float(figure) for figure in re.findall(r"([\d.]+) ns/event", said))
 
 
-def engine_alone(workload: str, rows: Path) -> float:
-    said = output(pinned(SERVER_CORE, RELEASE / "millrace-bench", HERE / f"{workload}.sql", rows, "--batch-rows", BATCH_ROWS))
-    return json.loads(said)["nanosecondsPerEvent"]
+def engine_alone(workload: str, rows: Path) -> dict:
+    """Nanoseconds an event, as the C program's: the better of two passes; and memory, measured and as `explain` says it."""
+    bench = [RELEASE / "millrace-bench", HERE / f"{workload}.sql", rows, "--batch-rows", BATCH_ROWS, "--passes", 2]
+    return json.loads(output(pinned(SERVER_CORE, *bench)))
 
 
 def load(workload: str, frames: Path, in_flight: int, poll: str) -> dict:
@@ -128,22 +135,32 @@ def alternated(repeats: int, measurements: dict) -> dict[str, list]:
 # MARK: Reporting
 
 
-def throughput(workload: str, files: dict[str, Path], events: int, repeats: int) -> dict[str, list[float]]:
-    taken = alternated(
-        repeats,
-        {
-            "hand-written C": lambda: hand_written(workload, files["rows"]),
-            "engine alone": lambda: engine_alone(workload, files["rows"]),
-            "server over loopback": lambda: served(workload, files["batches"], events),
-        },
-    )
+def throughput(workload: str, rate: int, files: dict[str, Path], asked: argparse.Namespace) -> dict:
+    memory: dict = {}
+
+    def engine() -> float:
+        memory.update(engine_alone(workload, files["rows"]))
+        return memory["nanosecondsPerEvent"]
+
+    measurements = {
+        "hand-written C": lambda: hand_written(workload, files["rows"]),
+        "engine alone": engine,
+        "server over loopback": lambda: served(workload, files["batches"], asked.events),
+    }
+    if asked.peers:
+        measurements["DuckDB, offline"] = peers.duckdb(HERE / f"{workload}.sql", files["rows"], asked.peer_events)
+    if asked.redis and workload == "light":
+        measurements["Redis, Lua, pipelined"] = lambda: peers.redis(files["rows"], min(asked.peer_events, asked.events))
+    taken = alternated(asked.repeats, measurements)
     floor = statistics.median(taken["hand-written C"])
-    print(f"\n{workload}.sql, {events:,} events\n")
+    print(f"\n{workload}.sql, {asked.events:,} events, {rate:,} a second of event time\n")
     print(f"  {'':<22}{'ns/event':>10}{'M events/s':>12}{'ratio':>8}")
     for name, figures in taken.items():
         median = statistics.median(figures)
         print(f"  {name:<22}{median:>10.1f}{1e3 / median:>12.2f}{median / floor:>8.2f}")
-    return taken
+    measured, predicted = memory["reservedBytes"], memory["predictedBytes"]
+    print(f"  state {measured / 1e6:,.1f} MB for {memory['keys']:,} keys; explain says {predicted / 1e6:,.1f} MB")
+    return {"workload": workload, "eventsPerSecond": rate, "nanosecondsPerEvent": taken, "memory": memory}
 
 
 def round_trip(files: dict[str, Path], repeats: int) -> dict[str, list[dict]]:
@@ -177,19 +194,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=4_000_000)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--rates", type=int, nargs="+", default=RATES, help="events a second of event time")
+    parser.add_argument("--peers", action="store_true", help="DuckDB too")
+    parser.add_argument("--redis", action="store_true", help="Redis too; installs redis-server and libhiredis-dev if they are missing")
+    parser.add_argument("--peer-events", type=int, default=1_000_000, help="events at most for DuckDB and Redis")
     asked = parser.parse_args()
 
-    files = prepare(asked.events)
+    build()
+    if asked.redis:
+        peers.install_redis()
     print(f"{processor()}; medians of {asked.repeats} alternated runs")
-    results = {"machine": processor(), "events": asked.events, "unit": "ns/event"}
-    for workload in WORKLOADS:
-        results[workload] = throughput(workload, files, asked.events, asked.repeats)
-    results["round trips"] = round_trip(files, asked.repeats)
+    results = {"kind": "cards", "machine": processor(), "events": asked.events, "repeats": asked.repeats, "throughput": [],
+               "command": "python3 benchmarks/" + " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])}  # fmt: skip
+    for rate in asked.rates:
+        files = prepare(asked.events, rate)
+        for workload in WORKLOADS:
+            results["throughput"].append(throughput(workload, rate, files, asked))
+    results["roundTrips"] = round_trip(prepare(asked.events, asked.rates[0]), asked.repeats)
+    print(f"\nAll figures: {save(results).relative_to(HERE.parent)}")
 
-    path = HERE / "results" / time.strftime("%Y%m%d-%H%M%S.json")
+
+def save(results: dict) -> Path:
+    path = HERE / "results" / f"{results['kind']}-{time.strftime('%Y%m%d-%H%M%S')}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(results, indent=2))
-    print(f"\nAll figures: {path.relative_to(HERE.parent)}")
+    return path
 
 
 if __name__ == "__main__":

@@ -3,25 +3,33 @@ import Values
 
 extension Plan {
     /// The plan as a person wants to read it: streams, event time and lateness, partitions with what they keep, windows,
-    /// calls, row expressions, and what the state costs for a number of keys a partition and a rate of events a stream.
-    public func explain(keys: Int, eventsPerSecond: Double) -> String {
+    /// calls, row expressions, and what the state costs under a load.
+    public func explain(_ load: Load) -> String {
         var page = Page()
         for (index, stream) in streams.enumerated() {
             if index > 0 { page.line("") }
             JoinExplanation(plan: self).write(table: stream.table, to: &page)
             if !isStream(stream.table) { continue }
-            var explanation = StreamExplanation(
-                stream: stream, plan: self, load: Load(keys: keys, eventsPerSecond: eventsPerSecond))
+            var explanation = StreamExplanation(stream: stream, plan: self, load: load)
             explanation.write(to: &page)
         }
         return page.text
     }
-}
 
-/// What a stream is asked to hold.
-struct Load {
-    var keys: Int
-    var eventsPerSecond: Double
+    /// Bytes of all windows' state under a load, without joined tables and texts; nil where it grows with every event.
+    public func stateBytes(for load: Load) -> Double? {
+        var total = 0.0
+        var isCounted = Array(repeating: false, count: states.count)
+        for stream in streams {
+            let explanation = StreamExplanation(stream: stream, plan: self, load: load)
+            for (_, partition, layout) in explanation.partitions where !isCounted[partition.state] {
+                isCounted[partition.state] = true
+                guard let bytes = explanation.bytes(of: partition, layout) else { return nil }
+                total += bytes
+            }
+        }
+        return total
+    }
 }
 
 /// Lines with a depth.
@@ -77,8 +85,7 @@ struct StreamExplanation {
             page.entry("view", text)
         }
         for (index, stage) in stream.stages.enumerated() {
-            let layouts = stream.stateLayouts(stage: index, columns: table.columns)
-            for (partition, layout) in zip(stage.partitions, layouts) {
+            for (number, partition, layout) in partitions where number == index {
                 page.line("")
                 write(partition, layout, stage: index, to: &page)
             }
@@ -108,6 +115,23 @@ struct StreamExplanation {
 
     // MARK: Partitions
 
+    var partitions: [(stage: Int, partition: PartitionPlan, layout: StateLayout)] {
+        stream.stages.indices.flatMap { stage in
+            zip(stream.stages[stage].partitions, stream.stateLayouts(stage: stage, columns: table.columns)).map {
+                (stage, $0, $1)
+            }
+        }
+    }
+
+    func bytes(of partition: PartitionPlan, _ layout: StateLayout) -> Double? {
+        cost(of: partition, layout).bytes(for: load, keys: load.keys(of: partition.keys.map { names[$0] }))
+    }
+
+    private func cost(of partition: PartitionPlan, _ layout: StateLayout) -> StateCost {
+        StateCost(
+            partition, layout, plan.states[partition.state], unitsPerSecond: load.unitsPerSecond(of: stream.eventTime?.type))
+    }
+
     private mutating func write(
         _ partition: PartitionPlan, _ layout: StateLayout, stage: Int, to page: inout Page
     ) {
@@ -124,8 +148,7 @@ struct StreamExplanation {
             page.entry("ties broken by", partition.tieBreakers.map { names[$0] }.joined(separator: ", "))
         }
         page.entry("columns kept", keptColumns(partition))
-        let lateness = plan.states[partition.state].lateness
-        let cost = StateCost(layout, unitsPerSecond: unitsPerSecond, lateness: lateness)
+        let cost = cost(of: partition, layout)
         page.entry("history", history(cost))
         page.entry("state", "\(count(cost.bytesPerKey, "byte")) a key, \(count(cost.bytesPerEvent, "byte")) an event")
         for (index, window) in partition.windows.enumerated() {
@@ -133,7 +156,7 @@ struct StreamExplanation {
             page.line("window " + window.frame.summary(of: calls[0].function))
             page.indented { page in for call in calls { page.line(names.call(call)) } }
         }
-        if let bytes = cost.bytes(for: load) { totalBytes += bytes } else { growsForEver = true }
+        if let bytes = bytes(of: partition, layout) { totalBytes += bytes } else { growsForEver = true }
         page.depth -= 1
     }
 
@@ -169,15 +192,6 @@ struct StreamExplanation {
         return Interval(days: Int32(clamping: days), microseconds: value % Timestamps.dayMicroseconds).readable
     }
 
-    /// nil where event time is an integer: nobody knows what it counts.
-    private var unitsPerSecond: Double? {
-        switch stream.eventTime?.type {
-        case .date: 1.0 / 86_400
-        case .timestamp, .timestamptz: 1_000_000
-        default: nil
-        }
-    }
-
     // MARK: Row expressions and memory
 
     private func writeExpressions(to page: inout Page) {
@@ -200,10 +214,13 @@ struct StreamExplanation {
         if stream.eventTime == nil { return }
         page.line("")
         let keys = count(load.keys, "key")
-        let rate = "\(grouped(Int(load.eventsPerSecond))) events a second"
-        let size = bytesText(totalBytes)
-        page.entry(
-            "memory", "\(size) for \(keys) a partition and \(rate)" + (growsForEver ? ", growing with every event" : ""))
+        var rate = "\(grouped(Int(load.eventsPerSecond))) events a second"
+        if load.spread == .zipf { rate += " by Zipf's law" }
+        if let seconds = load.seconds { rate += " after \(grouped(Int((seconds / 3_600).rounded(.up)))) hours" }
+        var text = "\(bytesText(totalBytes)) for \(keys) a partition and \(rate)"
+        if growsForEver { text += ", growing with every event" }
+        if load.unitsPerSecond(of: stream.eventTime?.type) == nil { text += "; rows of RANGE frames are not counted" }
+        page.entry("memory", text)
     }
 }
 

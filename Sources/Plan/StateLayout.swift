@@ -36,6 +36,9 @@ public struct StateLayout: Hashable, Sendable {
     public static let blockEvents = 16
     /// Frames of no more events are answered from the events themselves.
     public static let scannedEventsMax = 32
+    /// Logs with room for as many events find the last occurrence of a value through a hash table of their own.
+    public static let occurrenceTableEventsMin = 64
+    public static let occurrenceSlotBytes = 8
 
     /// One integer, date, timestamp or boolean key stands in the record; other keys are encoded as bytes beside it.
     public var isKeyInline: Bool
@@ -221,6 +224,13 @@ public struct StateLayout: Hashable, Sendable {
         frameStates = []
         folds = []
         retention = Retention(distance: 0, rows: 0, groups: 0, keepsValues: false, keepsAll: false, isUnbounded: false)
+    }
+
+    /// Events that a key's first log has room for: it fits a cache line where two events do.
+    public var capacityMin: Int {
+        var capacity = 4
+        while capacity > 2 && capacity * bytesPerEvent > 64 { capacity /= 2 }
+        return capacity
     }
 
     /// Bytes of a log with room for `capacity` events, a power of two.

@@ -34,7 +34,7 @@ let modules: [Module] = [
 
     // SQL text to numbers.
     Module("Language", mayImport: ["Values", "CPostgresParser"]),
-    Module("Plan", mayImport: ["Language"]),
+    Module("Plan", mayImport: ["Language", "Bytes"]),
     Module("Engine", mayImport: ["Plan", "Bytes", "Wire"]),
 
     // The server.

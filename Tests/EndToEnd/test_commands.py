@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import threading
 
@@ -55,6 +56,24 @@ def test_explain_tells_partitions_windows_and_memory(definitions):
     said = run("explain", definitions).stdout.decode()
     for word in ("payments", "card_hour", "card_id", "bytes"):
         assert word in said, said
+
+
+def test_explain_estimates_memory_for_a_load(definitions):
+    def megabytes(*load) -> float:
+        said = run("explain", definitions, *load).stdout.decode()
+        size, unit = re.search(r"memory +([\d.]+) (\w+)", said).groups()
+        return float(size) * {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}[unit] / 1e6
+
+    few = megabytes("--keys", 1_000)
+    assert megabytes("--keys", 100_000) > few
+    assert megabytes("--keys", 100_000, "--keys", "card_id=1000") == few
+    assert megabytes("--keys", 1_000, "--events-per-second", 100_000) > few
+    assert megabytes("--keys", 100_000, "--spread", "zipf") != megabytes("--keys", 100_000)
+
+
+@pytest.mark.parametrize("load", [("--keys", "0"), ("--keys", "card_id="), ("--events-per-second", "0"), ("--spread", "odd")])
+def test_explain_refuses_a_load_that_means_nothing(definitions, load):
+    assert run("explain", definitions, *load, check=False).returncode != 0
 
 
 @pytest.mark.parametrize("command", ["serve", "check", "explain", "replay", "send", "subscribe", "get", "status"])

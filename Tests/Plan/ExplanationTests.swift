@@ -9,7 +9,7 @@ import Testing
         let sql = try #require(Snapshot.read("\(name).sql"), "there is no \(name).sql")
         let (definitions, diagnostics) = Compiler.compile([SourceText(name: "\(name).sql", text: sql)])
         let compiled = try #require(definitions, "\(diagnostics.map(\.message))")
-        let text = Planner.plan(compiled).explain(keys: 1_000_000, eventsPerSecond: 1_000)
+        let text = Planner.plan(compiled).explain(Load(keys: 1_000_000, eventsPerSecond: 1_000))
         if Snapshot.isAccepting { Snapshot.write("\(name).txt", text) }
         #expect(text == Snapshot.read("\(name).txt"))
     }

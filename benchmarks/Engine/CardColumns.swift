@@ -30,6 +30,10 @@ final class CardColumns {
         ]
     }
 
+    var times: UnsafeBufferPointer<Int64> {
+        UnsafeBufferPointer(start: columns[0].values.assumingMemoryBound(to: Int64.self), count: rowCount)
+    }
+
     deinit { for column in columns { column.values.deallocate() } }
 
     /// Pointers into the columns; they hold as long as this object does.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Engine
+import FoundationEssentials
 import Language
 import Linux
 import Plan
@@ -8,52 +9,46 @@ import Plan
 /// there. What the server adds is the wire, the sequence, and writing results.
 @main struct EngineBenchmark: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "millrace-bench", abstract: "Times the engine alone over the events of generate.py; prints one line of JSON."
-    )
+        commandName: "millrace-bench", abstract: "Measures the engine alone; every command prints JSON.",
+        subcommands: [
+            CardsCommand.self, AggregatesCommand.self, FeaturesCommand.self, MemoryCommand.self, AllocationsCommand.self,
+        ],
+        defaultSubcommand: CardsCommand.self)
 
-    @Argument(help: "Definitions with one table, events, and one view.") var definitions: String
-    @Argument(help: "48-byte rows, as generate.py writes them.") var rows: String
-    @Option(help: "Rows of a batch.") var batchRows = 1_024
-    @Option(help: "How often the events are run through a new shard; the best pass counts.") var passes = 2
+    static let memoryBytesMax = 48 << 30
 
-    private static let memoryBytesMax = 8 << 30
-
-    func run() throws {
-        let plan = try compile()
-        let columns = try CardColumns(path: rows)
-        // Passes are alike, but that the first one may find memory that the machine never gave to anyone before.
-        let best = (0..<max(1, passes)).map { _ in pass(plan, columns) }.min()!
-        print("{\"events\": \(columns.rowCount), \"nanosecondsPerEvent\": \(best / Double(columns.rowCount))}")
-    }
-
-    /// Nanoseconds that a new shard takes for all events. Its memory is the process's beforehand, as that of the C program is.
-    private func pass(_ plan: CompiledPlan, _ columns: CardColumns) -> Double {
-        var shard = Shard(plan: plan, index: 0, count: 1, memoryBytesMax: Self.memoryBytesMax, populatedBytes: 1 << 30)
-        let batch = Batch(plan)
-        let start = SystemClock.monotonicNanoseconds()
-        var first = 0
-        while first < columns.rowCount {
-            let range = first..<min(first + batchRows, columns.rowCount)
-            batch.prepare(
-                plan, stream: 0, columns: columns.batch(range), rowCount: range.count, mode: .compute, shardCount: 1,
-                nowMicroseconds: nil)
-            for stage in plan.plan.streams[0].stages.indices {
-                if stage > 0 { batch.prepareStage(stage) }
-                shard.apply(batch, stage: stage)
-            }
-            batch.finish()
-            first = range.upperBound
-        }
-        return Double(SystemClock.monotonicNanoseconds() - start)
-    }
-
-    private func compile() throws -> CompiledPlan {
-        let file = try MappedFile(path: definitions)
-        let source = SourceText(name: definitions, text: String(decoding: file.bytes, as: UTF8.self))
+    static func compile(_ sql: String, name: String = "benchmark.sql") throws -> CompiledPlan {
+        let source = SourceText(name: name, text: sql)
         let (compiled, diagnostics) = Compiler.compile([source])
         guard let compiled else {
-            throw ValidationError(diagnostics.map { $0.rendered(sources: [source]) }.joined(separator: "\n"))
+            throw Refused(text: diagnostics.map { $0.rendered(sources: [source]) }.joined(separator: "\n"))
         }
         return try CompiledPlan(Planner.plan(compiled))
+    }
+
+    /// What the compiler says of definitions that it does not take.
+    struct Refused: Error, CustomStringConvertible {
+        let text: String
+        var description: String { text }
+    }
+
+    static func output(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        try FileWriter.standardOutput().write(String(decoding: encoder.encode(value), as: UTF8.self) + "\n")
+    }
+
+    static func progress(_ text: String) {
+        let output = FileWriter.standardError()
+        if output.isTerminal { try? output.write("\r\u{1B}[K" + text) }
+    }
+
+    /// Bytes of memory that the system has given to this process.
+    static func residentBytes() -> Int {
+        guard let text = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8) else { return 0 }
+        for line in text.split(separator: "\n") where line.hasPrefix("VmRSS:") {
+            return (line.split(separator: " ").compactMap { Int($0) }.first ?? 0) << 10
+        }
+        return 0
     }
 }

@@ -7,6 +7,9 @@ import Values
 /// largest batch has been seen nothing is allocated.
 struct TextArena: ~Copyable {
     private var blocks: [UnsafeMutableRawBufferPointer] = []
+    /// The newest block.
+    private var block: UnsafeMutableRawPointer?
+    private var capacity = 0
     private var used = 0
     private var usedInFullBlocks = 0
     /// Results of this batch that are NULL because they were too long.
@@ -24,7 +27,8 @@ struct TextArena: ~Copyable {
         if blocks.count > 1 {
             let total = blocks.reduce(0) { $0 + $1.count }
             for block in blocks { block.deallocate() }
-            blocks = [.allocate(byteCount: total, alignment: 16)]
+            blocks.removeAll(keepingCapacity: true)
+            add(total)
         }
         used = 0
         usedInFullBlocks = 0
@@ -33,17 +37,23 @@ struct TextArena: ~Copyable {
 
     /// Room for `count` bytes; nil when the batch has had its share.
     mutating func reserve(_ count: Int) -> UnsafeMutablePointer<UInt8>? {
-        let capacity = blocks.last?.count ?? 0
-        if blocks.isEmpty || used + count > capacity {
+        if block == nil || used + count > capacity {
             let wanted = max(count, capacity * 2, Self.blockBytesMin)
             if usedInFullBlocks + used + count > Self.bytesMax { return nil }
             usedInFullBlocks += used
             used = 0
-            blocks.append(.allocate(byteCount: wanted, alignment: 16))
+            add(wanted)
         }
-        let start = blocks[blocks.count - 1].baseAddress! + used
+        let start = block.unsafelyUnwrapped + used
         used += count
         return start.assumingMemoryBound(to: UInt8.self)
+    }
+
+    private mutating func add(_ bytes: Int) {
+        let added = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes, alignment: 16)
+        blocks.append(added)
+        block = added.baseAddress
+        capacity = bytes
     }
 
     /// Gives back the end of the last reservation.

@@ -39,7 +39,8 @@ extension FrameOrder {
     /// One pass over the rows for each byte, the highest first: how many values have which byte there, of those that agree
     /// with what has been found of the wanted one.
     private func selected(_ rank: Int, _ rows: FrameRows) -> Key {
-        withUnsafeTemporaryAllocation(of: Int.self, capacity: 256) { room in
+        // 1,024 bytes: more would not stand on the stack.
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 256) { room in
             let counts = room.baseAddress!
             let signBit = Key(1) << (Key.bitWidth - 1)
             var rank = rank
@@ -56,8 +57,8 @@ extension FrameOrder {
                     if (key ^ found) & known == 0 { counts[Int(truncatingIfNeeded: key >> shift) & 255] &+= 1 }
                 }
                 var byte = 0
-                while rank >= counts[byte] {
-                    rank -= counts[byte]
+                while rank >= Int(counts[byte]) {
+                    rank -= Int(counts[byte])
                     byte += 1
                 }
                 found |= Key(truncatingIfNeeded: byte) << shift

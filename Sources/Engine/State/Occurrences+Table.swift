@@ -1,3 +1,5 @@
+import Plan
+
 /// The hash table of a long log: where each value occurred last.
 extension Occurrences {
     func lastInTable(_ identity: ValueIdentity) -> Int? {
@@ -56,7 +58,7 @@ extension Occurrences {
     var tableBytes: Int { slotCount * 8 }
 
     /// Rows that a log has room for when it gets a table.
-    static var capacityMin: Int { 64 }
+    static var capacityMin: Int { StateLayout.occurrenceTableEventsMin }
 
     /// Slots that the table must have before one more value comes behind those of `waiting` rows, or nil where it has them.
     /// The log is about to have room for `capacity` rows.

@@ -104,6 +104,13 @@ extension Partition {
         }
     }
 
+    /// A key that is only known keeps no empty log.
+    private func dropLog(_ record: KeyRecord, memory: inout ShardMemory) {
+        if code.hasLinks { dropOccurrenceTables(record, memory: &memory) }
+        memory.arena.free(record.log, bytes: code.logBytes(capacity: record.capacity))
+        record.log = 0
+    }
+
     private func dropOccurrenceTables(_ record: KeyRecord, memory: inout ShardMemory) {
         let log = kernel.logView(record, memory.arena.base)
         for number in 0..<code.inputCount where code.inputs[number].next >= 0 {
@@ -183,8 +190,9 @@ extension Partition {
                 removeKey(granule, memory: &memory)
                 // Another key may have moved into the slot.
                 index.sweepPosition = (index.sweepPosition - 1) & index.mask
-            } else if record.count > 0 {
-                giveUpOldRows(record, newest: newest, memory: &memory)
+            } else if record.log != 0 {
+                if record.count > 0 { giveUpOldRows(record, newest: newest, memory: &memory) }
+                if record.count == 0 { dropLog(record, memory: &memory) }
             }
         }
     }

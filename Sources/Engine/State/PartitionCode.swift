@@ -123,10 +123,7 @@ struct PartitionCode {
         recordBytes = layout.recordBytes
         bytesPerEvent = layout.bytesPerEvent
         partialBytes = layout.partialBytes
-        // The first log fits a cache line where two rows do.
-        var capacity = 4
-        while capacity > 2 && capacity * layout.bytesPerEvent > 64 { capacity /= 2 }
-        capacityMin = capacity
+        capacityMin = layout.capacityMin
         self.lateness = lateness
         self.idleAfter = idleAfter ?? .max
         retention = layout.retention
