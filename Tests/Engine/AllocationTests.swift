@@ -11,7 +11,8 @@ import Wire
 /// allocator counts; batches go the whole way: prepare, apply, finish, write.
 ///
 /// A debug build allocates for a batch what an optimised one does not, so what is compared are batches of few rows and of
-/// many; string_agg, for which a debug build allocates by answer, is left to `millrace-bench allocations`, which counts in the release build, where a batch costs none at all.
+/// many. `millrace-bench allocations` counts in the release build, string_agg too, for which a debug build allocates by
+/// answer; there a batch costs none at all.
 @Suite(.serialized) struct `Allocations per event` {
     private static let table = """
         CREATE TABLE events (
