@@ -128,17 +128,25 @@ extension Batch {
         guard let eventTime = compiledStream.plan.eventTime else { return }
         let (times, nulls) = (vectors[eventTime.index].integers, vectors[eventTime.index].nulls)
         let latest = latestAdmissible(eventTime.type, nowMicroseconds)
+        // Locals: an access to a property of an object in a loop over rows is checked row by row.
+        let (statuses, rowCount) = (statuses, rowCount)
+        var (oldest, newest) = (Int64.max, Int64.min)
+        var (isAscending, isEveryRowAdmitted) = (true, true)
         for row in 0..<rowCount {
-            if nulls[row] != 0 || times[row] > latest {
+            let time = times[row]
+            if nulls[row] != 0 || time > latest {
                 statuses[row] = RowStatus.refused.rawValue
                 isEveryRowAdmitted = false
-            } else {
-                if newest == .min { oldest = times[row] }
-                if times[row] < newest { isAscending = false }
-                newest = max(newest, times[row])
+                continue
             }
+            if newest == .min { oldest = time }
+            if time < newest { isAscending = false }
+            newest = max(newest, time)
         }
+        (self.oldest, self.newest, self.isAscending) = (oldest, newest, isAscending)
+        self.isEveryRowAdmitted = self.isEveryRowAdmitted && isEveryRowAdmitted
         if isAscending { return }
+        let newestBefore = newestBefore
         var newestSoFar = Int64.min
         for row in 0..<rowCount {
             newestBefore[row] = newestSoFar
