@@ -37,7 +37,7 @@ private func message(_ arguments: [String]) -> String? {
     ),
     (["get", "v", "--key", "a=1", "--at", "noon"], "--at 'noon' is no timestamp and no integer"),
     (["subscribe", "v", "--format", "xml"], "--format"),
-    (["explain", "x.sql", "--keys", "0"], "--keys must be at least 1, not 0"),
+    (["explain", "x.sql", "--keys", "0"], "--keys takes a number of at least 1, or columns=number, not 0"),
     (["check", "x.sql", "--data", "d"], "--data"),
 ])
 func `a wrong command line is answered with the flag that is wrong`(arguments: [String], expected: String) throws {

@@ -31,7 +31,7 @@ struct CheckCommand: ParsableCommand {
         }
         let text =
             ["\(count(compiled.tables.count, "table")), \(count(compiled.views.count, "view"))"]
-            + (views + joined).map { "  \($0)" }
+            + (views + joined).map { "  \($0)" } + ["session time zone \(compiled.timeZone); \(ZoneDatabase.description)"]
         try FileWriter.standardOutput().write(text.joined(separator: "\n") + "\n")
     }
 
