@@ -265,7 +265,7 @@ extension PartitionKernel {
         case .sumWide: result.decimals[row] = cumulativeSum(record, log, input, frame, as: Int128.self)
         default:
             result.doubles[row] =
-                Double(cumulativeSum(record, log, input, frame, as: Int128.self)) / (Double(values) * input.unit)
+                Double(nearest: cumulativeSum(record, log, input, frame, as: Int128.self)) / (Double(values) * input.unit)
         }
     }
 

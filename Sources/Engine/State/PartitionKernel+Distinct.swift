@@ -32,7 +32,7 @@ extension PartitionKernel {
             result.nulls[row] = sum.count == 0 ? 1 : 0
             if sum.count == 0 { continue }
             if call.kind == .distinctAverage {
-                let total = input.form == .double ? sum.double : Double(sum.exact) / input.unit
+                let total = input.form == .double ? sum.double : Double(nearest: sum.exact) / input.unit
                 result.doubles[row] = total / Double(sum.count)
             } else if call.resultForm == .double {
                 result.doubles[row] = sum.double

@@ -93,3 +93,12 @@ struct ValueIdentity: Equatable {
         return UInt32(truncatingIfNeeded: hash) | 1
     }
 }
+
+extension Double {
+    /// The nearest double. Most exact sums fit 64 bits, which the processor converts itself.
+    @inline(__always)
+    init(nearest value: Int128) {
+        let low = Int64(truncatingIfNeeded: value)
+        self = Int128(low) == value ? Double(low) : Double(value)
+    }
+}
