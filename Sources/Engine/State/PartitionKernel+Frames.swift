@@ -61,6 +61,8 @@ extension PartitionKernel {
             start = max(position &- window.startCount, log.head, floor)
         case .peers:
             start = firstPeer(log, position: position, time: time, hasRow: hasRow)
+            // Peer groups are not bounded by time: those that idle_after forgot are gone.
+            if window.countsGroups { start = max(start, floor) }
         case .groups:
             let group = group(record, log, position: position, time: time, hasRow: hasRow)
             start = max(firstRow(record, log, ofGroup: group &- window.startCount, near: position), floor)

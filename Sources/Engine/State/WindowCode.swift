@@ -19,6 +19,8 @@ struct WindowCode {
     let excludesPeers: Bool
     /// EXCLUDE TIES: the row itself stays where its peers go.
     let keepsRow: Bool
+    /// GROUPS.
+    let countsGroups: Bool
     /// Some call looks at the frame.
     let isUsed: Bool
     /// From a fixed distance before the row to the row itself, nothing excluded: what most frames are.
@@ -29,6 +31,7 @@ struct WindowCode {
         isUsed: Bool
     ) {
         self.isUsed = isUsed
+        countsGroups = frame.mode == .groups
         var startDistance = Frame.Distance.integer(0)
         var endDistance = Frame.Distance.integer(0)
         switch frame.start {
