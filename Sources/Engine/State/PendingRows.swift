@@ -23,6 +23,7 @@ struct PendingRows {
     /// Of the input that is being stored: 1 where its argument is there.
     let present: UnsafeMutablePointer<UInt8>
 
+    /// What the widest partial takes.
     static let blockBytes = 48
 
     init(windowCount: Int, textCount: Int, partialCount: Int) {
@@ -57,7 +58,8 @@ struct PendingRows {
     /// Of partial number `partial`, for all rows.
     @inline(__always)
     func blocks<Partial>(_ partial: Int, as type: Partial.Type) -> UnsafeMutablePointer<Partial> {
-        assert(MemoryLayout<Partial>.stride <= PendingRows.blockBytes)
+        precondition(
+            MemoryLayout<Partial>.stride <= PendingRows.blockBytes, "a partial has at most \(PendingRows.blockBytes) bytes")
         return (blocks + partial &* PendingRows.capacity &* PendingRows.blockBytes).assumingMemoryBound(to: type)
     }
 

@@ -111,15 +111,8 @@ struct BodyWriter {
     ) throws(WireError) {
         let texts = source.values.assumingMemoryBound(to: TextReference.self)
         let first = output.count
-        let offsets = output.appendUninitialized((rows.count + 1) * 4).assumingMemoryBound(to: Int32.self)
         let nulls = hasNulls ? source.nulls : nil
-        var total = 0
-        offsets[0] = 0
-        for place in 0..<rows.count {
-            let row = rows.selection.map { Int($0[place]) } ?? place
-            if nulls.map({ $0[row] == 0 }) ?? true { total += texts[row].count }
-            offsets[place + 1] = Int32(truncatingIfNeeded: total)
-        }
+        let total = starts(rows, nulls, into: &output) { texts[$0].count }
         guard total <= bytesMax, total <= Int32.max else {
             throw .tooLarge(what: "the text of one batch", found: total, limit: min(bytesMax, Int(Int32.max)))
         }
@@ -136,21 +129,30 @@ struct BodyWriter {
         note(bufferFrom: textStart, &output)
     }
 
+    /// Where each picked row begins among all, and where the last one ends, which is given back; NULLs have no length. What
+    /// exceeds an Int32 is for the caller to refuse.
+    @inline(__always)
+    private func starts(
+        _ rows: PickedRows, _ nulls: UnsafePointer<UInt8>?, into output: inout OutputBuffer, _ length: (Int) -> Int
+    ) -> Int {
+        let offsets = output.appendUninitialized((rows.count + 1) * 4).assumingMemoryBound(to: Int32.self)
+        var total = 0
+        offsets[0] = 0
+        for place in 0..<rows.count {
+            let row = rows.selection.map { Int($0[place]) } ?? place
+            if nulls.map({ $0[row] == 0 }) ?? true { total += length(row) }
+            offsets[place + 1] = Int32(truncatingIfNeeded: total)
+        }
+        return total
+    }
+
     /// Where each row's elements begin among those of all rows, which are to follow as a column of their own.
     private mutating func offsets(
         _ source: BatchWriter.Source, _ rows: PickedRows, hasNulls: Bool, of form: Form, into output: inout OutputBuffer
     ) throws(WireError) {
         let arrays = source.values.assumingMemoryBound(to: ArrayReference.self)
         let first = output.count
-        let offsets = output.appendUninitialized((rows.count + 1) * 4).assumingMemoryBound(to: Int32.self)
-        let nulls = hasNulls ? source.nulls : nil
-        var total = 0
-        offsets[0] = 0
-        for place in 0..<rows.count {
-            let row = rows.selection.map { Int($0[place]) } ?? place
-            if nulls.map({ $0[row] == 0 }) ?? true { total += arrays[row].count }
-            offsets[place + 1] = Int32(truncatingIfNeeded: total)
-        }
+        let total = starts(rows, hasNulls ? source.nulls : nil, into: &output) { arrays[$0].count }
         // Each takes a bit of the body at least, and an Int32 counts them.
         let limit = min(bytesMax, Int(Int32.max) / form.stride)
         guard total <= limit else { throw .tooLarge(what: "the elements of one batch", found: total, limit: limit) }

@@ -1,0 +1,138 @@
+import Plan
+import Values
+
+/// count, sum, avg and bool_and/bool_or: what came before the end of a frame less what came before its start, and sums of
+/// doubles, which are never subtracted.
+extension PartitionKernel {
+    @inline(__always)
+    func cumulative(_ record: KeyRecord, _ log: KeyLog, total: Int, column: Int, _ frame: FramePositions) -> Int64 {
+        let total = record.field(total, as: Int64.self).pointee
+        let values = log.column(column, as: UInt32.self)
+        let low = UInt32(truncatingIfNeeded: total)
+        let before = frame.end == log.tail ? low : values[frame.end & log.mask]
+        var apart: UInt32 = 0
+        if frame.apart >= 0 {
+            let behind = frame.apart &+ 1 == log.tail ? low : values[(frame.apart &+ 1) & log.mask]
+            apart = behind &- values[frame.apart & log.mask]
+        }
+        if frame.isWhole { return total &- Int64(low &- before) &+ Int64(apart) }
+        if frame.start == frame.end { return Int64(apart) }
+        return Int64(before &- values[frame.start & log.mask] &+ apart)
+    }
+
+    @inline(__always)
+    func count(_ record: KeyRecord, _ log: KeyLog, _ input: InputCode, _ frame: FramePositions) -> Int64 {
+        cumulative(record, log, total: input.countTotal, column: input.counts, frame)
+    }
+
+    /// Rows of the frame whose argument is there: neither NULL nor filtered out.
+    @inline(__always)
+    func presentRows(_ record: KeyRecord, _ log: KeyLog, _ input: InputCode, _ frame: FramePositions) -> Int64 {
+        input.counts >= 0 ? count(record, log, input, frame) : Int64(frame.rows &+ frame.rowsApart)
+    }
+
+    @inline(__always)
+    func cumulativeSum<T: FixedWidthInteger>(
+        _ record: KeyRecord, _ log: KeyLog, _ input: InputCode, _ frame: FramePositions, as: T.Type
+    ) -> T {
+        let values = log.column(input.sums, as: T.self)
+        let total = record.field(input.sumTotal, as: T.self).pointee
+        let before = frame.end == log.tail ? total : values[frame.end & log.mask]
+        var apart: T = 0
+        if frame.apart >= 0 {
+            apart =
+                (frame.apart &+ 1 == log.tail ? total : values[(frame.apart &+ 1) & log.mask]) &- values[frame.apart & log.mask]
+        }
+        if frame.isWhole { return before &+ apart }
+        if frame.start == frame.end { return apart }
+        return before &- values[frame.start & log.mask] &+ apart
+    }
+
+    @inline(__always)
+    func exactSum(
+        _ record: KeyRecord, _ log: KeyLog, _ call: CallCode, _ frame: FramePositions, _ result: Vector, _ row: Int
+    ) {
+        let input = code.inputs[call.input]
+        let values = presentRows(record, log, input, frame)
+        result.nulls[row] = values == 0 ? 1 : 0
+        if values == 0 { return }
+        switch call.kind {
+        case .sumInteger: result.integers[row] = cumulativeSum(record, log, input, frame, as: Int64.self)
+        case .averageInteger:
+            result.doubles[row] = Double(cumulativeSum(record, log, input, frame, as: Int64.self)) / Double(values)
+        case .sumWide: result.decimals[row] = cumulativeSum(record, log, input, frame, as: Int128.self)
+        default:
+            result.doubles[row] =
+                Double(nearest: cumulativeSum(record, log, input, frame, as: Int128.self)) / (Double(values) * input.unit)
+        }
+    }
+
+    @inline(__always)
+    func logical(
+        _ record: KeyRecord, _ log: KeyLog, _ call: CallCode, _ frame: FramePositions, _ result: Vector, _ row: Int
+    ) {
+        let input = code.inputs[call.input]
+        let values = presentRows(record, log, input, frame)
+        let trues = cumulative(record, log, total: input.trueTotal, column: input.trues, frame)
+        result.booleans[row] = (call.kind == .booleanOr ? trues > 0 : trues == values) ? 1 : 0
+        result.nulls[row] = values == 0 ? 1 : 0
+    }
+
+    // MARK: Doubles
+
+    /// sum and avg of doubles over frames that hold their row, whose values are all there and in the log.
+    func plainSums(
+        _ call: CallCode, _ frames: UnsafePointer<FramePositions>, _ result: Vector, _ count: Int, isAverage: Bool
+    ) {
+        let input = code.inputs[call.input]
+        let offset = call.partial
+        for index in 0..<count {
+            let (start, end) = (frames[index].start, frames[index].end)
+            let row = pending.rows[index]
+            var sum = 0.0
+            if end &- start <= StateLayout.scannedEventsMax {
+                SumOfDoubles.scanPresent(pending.logs[index], input, start, end, into: &sum)
+            } else {
+                let newest = newest(SumOfDoubles.self, call, index, frames[index], hasBlocks: true)
+                sum = BlockLevels<SumOfDoubles>(pending.logs[index], input, offset: offset, texts: .nothing).blocks(
+                    start, end, newest)
+            }
+            result.doubles[row] = isAverage ? sum / Double(end &- start) : sum
+            result.nulls[row] = 0
+        }
+    }
+
+    /// sum and avg of doubles.
+    @inline(__always)
+    func sums(
+        _ call: CallCode, _ frames: UnsafePointer<FramePositions>, _ result: Vector, _ count: Int, hasBlocks: Bool,
+        isAverage: Bool
+    ) {
+        let input = code.inputs[call.input]
+        if !input.mayBeNull && code.windows[call.window].isPlainRange && hasBlocks {
+            return plainSums(call, frames, result, count, isAverage: isAverage)
+        }
+        for index in 0..<count {
+            let (record, log, row) = (pending.records[index], pending.logs[index], pending.rows[index])
+            let values = presentRows(record, log, input, frames[index])
+            result.nulls[row] = values == 0 ? 1 : 0
+            if values == 0 { continue }
+            let sum = sum(
+                record, log, input, call, frames[index],
+                newest: newest(SumOfDoubles.self, call, index, frames[index], hasBlocks: hasBlocks))
+            result.doubles[row] = isAverage ? sum / Double(values) : sum
+        }
+    }
+
+    @inline(__always)
+    func sum(
+        _ record: KeyRecord, _ log: KeyLog, _ input: InputCode, _ call: CallCode, _ frame: FramePositions,
+        newest: UnsafePointer<Double>?
+    ) -> Double {
+        let sum = BlockLevels<SumOfDoubles>(log, input, offset: call.partial, texts: .nothing).value(
+            of: frame, newest: newest)
+        if !frame.isWhole || call.fold < 0 { return sum }
+        let parts = record.field(code.folds[call.fold].offset, as: Double.self)
+        return parts[0] + (parts[1] + sum)
+    }
+}
