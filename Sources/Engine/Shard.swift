@@ -11,35 +11,23 @@ public struct Shard: ~Copyable {
     public let index: Int
     public let count: Int
 
-    private let streams: [StreamPlace]
+    var streams: [StreamPlace]
     /// By number of their state.
-    private let partitions: UnsafeMutablePointer<Partition>
-    private let partitionCount: Int
-    let joinTables: UnsafeMutablePointer<JoinTable>
-    let joinTableCount: Int
+    var partitions: UnsafeMutablePointer<Partition>
+    var partitionCount: Int
+    var joinTables: UnsafeMutablePointer<JoinTable>
+    var joinTableCount: Int
     /// Greatest event time of all batches so far, by clock and stage.
     var newest: [Int64]
+    /// How many stages each clock has.
+    var clockStages: [Int]
     /// By stream.
-    let latenesses: [Int64]
+    var latenesses: [Int64]
     /// By stage; bit i: shard i's memory is nearly used up.
-    private var refusing: [UInt64]
+    var refusing: [UInt64]
     var memory: ShardMemory
-
-    private struct StreamPlace {
-        var stages: [[PartitionPlace]] = []
-        /// By stage: it has joins or intakes.
-        var hasJoins: [Bool] = []
-        /// Answers of stages before this one are needed to go on.
-        var lastStage: Int
-        /// Index of its clock's first stage in `newest`.
-        var clock: Int
-    }
-
-    private struct PartitionPlace {
-        var number: Int
-        /// What must be added to the register numbers that the partition was made with.
-        var registerOffset: Int
-    }
+    /// State that a change of definitions has left behind.
+    var leftovers = Leftovers()
 
     /// - Parameters:
     ///   - memoryBytesMax: a hard bound on the memory of keys, their logs and joined rows. `admit` is meant to close
@@ -53,38 +41,15 @@ public struct Shard: ~Copyable {
         memory = ShardMemory(limitBytes: memoryBytesMax, populatedBytes: populatedBytes)
         latenesses = plan.streams.map(\.lateness)
         newest = Array(repeating: .min, count: plan.clocks.reduce(0, +))
+        clockStages = plan.clocks
         refusing = Array(repeating: 0, count: max(1, plan.clocks.max() ?? 1))
+        let places = StatePlaces(plan)
+        streams = places.streams
         partitionCount = plan.states.count
         partitions = .allocate(capacity: max(1, partitionCount))
-        /// By state: the first register of what it is over, in the plan that it was made from.
-        var bases: [Int?] = Array(repeating: nil, count: partitionCount)
-        var places: [StreamPlace] = []
-        for stream in plan.streams {
-            var place = StreamPlace(
-                lastStage: stream.stages.lastIndex { !$0.partitions.isEmpty || !$0.joins.isEmpty } ?? 0,
-                clock: plan.clocks[..<stream.clock].reduce(0, +))
-            let columns = plan.definitions.tables[stream.table].columns
-            for stage in stream.stages.indices {
-                let layouts = stream.stateLayouts(stage: stage, columns: columns)
-                place.stages.append([])
-                place.hasJoins.append(!stream.stages[stage].joins.isEmpty || !stream.stages[stage].intakes.isEmpty)
-                for (partition, layout) in zip(stream.stages[stage].partitions, layouts) {
-                    if bases[partition.state] == nil {
-                        bases[partition.state] = partition.base
-                        let state = plan.states[partition.state]
-                        (partitions + partition.state).initialize(
-                            to: Partition(
-                                plan: partition, layout: layout, lateness: state.lateness, idleAfter: state.idleAfter,
-                                timeZone: compiled.timeZone))
-                    }
-                    place.stages[stage].append(
-                        PartitionPlace(number: partition.state, registerOffset: partition.base - bases[partition.state]!))
-                }
-            }
-            places.append(place)
+        for state in 0..<partitionCount {
+            (partitions + state).initialize(to: Partition(code: places.code(of: state, in: compiled)))
         }
-        precondition(!bases.contains(nil), "every state of a plan belongs to a stream")
-        streams = places
         joinTableCount = plan.joinTables.count
         joinTables = .allocate(capacity: max(1, joinTableCount))
         for (number, table) in plan.joinTables.enumerated() {
@@ -97,6 +62,7 @@ public struct Shard: ~Copyable {
         partitions.deallocate()
         joinTables.deinitialize(count: joinTableCount)
         joinTables.deallocate()
+        leftovers.deallocate()
     }
 
     /// Bytes of blocks in use: records, logs, indices, texts, joined rows.
@@ -169,5 +135,6 @@ public struct Shard: ~Copyable {
         for partition in place.stages[stage] {
             partitions[partition.number].sweep(slots: 16 + batch.rowCount / 4, newest: newestNow, memory: &memory)
         }
+        if !leftovers.isEmpty { clear(visits: 64 + batch.rowCount / 2) }
     }
 }

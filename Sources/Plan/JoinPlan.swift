@@ -19,6 +19,8 @@ public struct JoinTablePlan: Hashable, Sendable {
     /// Streams, as indices into `Plan.streams`, that ask by their event time: what none of their rows to come can ask for is
     /// given up. nil: all rows are kept.
     public var askedBy: [Int]?
+    /// What joins lack of rows that were sent before a change of definitions.
+    public var coverage = Coverage.complete
 
     public var isHistory: Bool { time != nil }
 }

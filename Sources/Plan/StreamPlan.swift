@@ -11,6 +11,8 @@ public struct Plan: Hashable, Sendable {
     /// Event times by `StreamPlan.clock`: how many stages the streams that share it have, all of them the same number.
     public var clocks: [Int]
     public var joinTables: [JoinTablePlan]
+    /// How many changes of definitions have led here, of those that kept state.
+    public var generation = 0
 }
 
 extension Plan {
@@ -156,6 +158,8 @@ public struct CallPlan: Hashable, Sendable {
     /// Index into `PartitionPlan.windows`; lag and row_number ignore the frame.
     public var window: Int
     public var result: Register
+    /// From when on the results are complete.
+    public var coverage = Coverage.complete
 
     public init(
         function: WindowFunction, argument: Register?, second: Register? = nil, filter: Register? = nil,

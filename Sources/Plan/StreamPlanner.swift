@@ -118,11 +118,14 @@ struct StreamPlanner {
     }
 
     private mutating func partition(_ key: PartitionKey) -> Int {
-        if let known = partitionIndices[key] { return known }
+        // The order of PARTITION BY means nothing.
+        var place = key
+        place.keys.sort { $0.index < $1.index }
+        if let known = partitionIndices[place] { return known }
         let plan = PartitionPlan(
             entry: key.entry, keys: key.keys, time: key.time, tieBreakers: key.tieBreakers, windows: [], calls: [])
         partitions.append((key.stage, plan))
-        partitionIndices[key] = partitions.count - 1
+        partitionIndices[place] = partitions.count - 1
         return partitions.count - 1
     }
 

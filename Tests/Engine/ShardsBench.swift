@@ -20,7 +20,7 @@ final class ShardsBench {
         var views: [(name: String, rows: [(row: Int, cells: [Scalar])])]
     }
 
-    let plan: CompiledPlan
+    private(set) var plan: CompiledPlan
     private var shards: [ShardBox]
     private var batches: [(batch: Batch, columns: TestColumns)] = []
     private var phases: [Int] = []
@@ -43,6 +43,23 @@ final class ShardsBench {
             ShardBox(plan, $0, of: shardCount, stages: stages, memoryBytesMax: memoryBytesMax)
         }
     }
+
+    /// Changes definitions behind everything that has run.
+    @discardableResult
+    func change(to definitions: Definitions) throws -> Transition {
+        let transition = Transition(from: plan.plan, to: Planner.plan(definitions))
+        plan = try CompiledPlan(transition.plan)
+        for box in shards {
+            box.shard.change(to: plan, by: transition)
+            box.cursors = Array(repeating: batches.count, count: max(1, plan.plan.clocks.max() ?? 1))
+        }
+        return transition
+    }
+
+    /// Gives back everything that no definition needs any more.
+    func clearLeftovers() { for box in shards { while box.shard.holdsLeftovers { box.shard.clear(visits: 64) } } }
+
+    var usedBytes: Int { shards.reduce(0) { $0 + $1.shard.usedBytes } }
 
     func stream(of table: Int) -> Int? { plan.plan.streams.firstIndex { $0.table == table } }
     func shard<R>(_ index: Int, _ body: (borrowing Shard) -> R) -> R { body(shards[index].shard) }
@@ -109,7 +126,10 @@ final class ShardsBench {
         phases[position] = Self.complete
     }
 
-    private func stageCount(_ position: Int) -> Int { plan.plan.streams[batches[position].batch.stream].stages.count }
+    private func stageCount(_ position: Int) -> Int {
+        let batch = batches[position].batch
+        return batch.plan.streams[batch.stream].stages.count
+    }
 
     private func isReady(_ box: ShardBox, _ stage: Int) -> Bool {
         let position = box.cursors[stage]
@@ -136,7 +156,7 @@ final class ShardsBench {
     }
 
     private func answer(_ batch: Batch) -> Answer {
-        let stream = plan.plan.streams[batch.stream]
+        let stream = batch.plan.streams[batch.stream]
         return Answer(
             statuses: (0..<batch.rowCount).map { RowStatus(rawValue: batch.statuses[$0])! },
             views: stream.views.enumerated().map { index, view in

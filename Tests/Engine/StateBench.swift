@@ -19,8 +19,9 @@ struct PartitionBench: ~Copyable {
         self.types = types
         self.lateness = lateness
         partition = Partition(
-            plan: plan, layout: StateLayout(partition: plan) { _ in nullable }, lateness: lateness, idleAfter: idleAfter,
-            timeZone: .utc)
+            code: PartitionCode(
+                plan: plan, layout: StateLayout(partition: plan) { _ in nullable }, lateness: lateness, idleAfter: idleAfter,
+                timeZone: .utc))
     }
 
     /// One row of answers for each event; nil where it was late or refused.

@@ -10,7 +10,7 @@ struct JoinTable: ~Copyable {
     let layout: JoinRowLayout
     let isHistory: Bool
     /// Streams whose event times bound what can still be asked for; nil: everything can.
-    let askedBy: [Int]?
+    var askedBy: [Int]?
     var index = KeyIndex()
     var encoder = KeyEncoder()
     private(set) var rowCount = 0

@@ -39,6 +39,13 @@ struct KeyHistory {
         arena.free(granule, bytes: KeyHistory.headerBytes + key.count)
     }
 
+    /// Gives back a key and its rows.
+    func freeAll(_ granule: UInt32, in arena: inout Arena) {
+        let entries = entries(arena.base)
+        for number in 0..<count { JoinRowLayout.free(entries[number].row, in: &arena) }
+        free(granule, in: &arena)
+    }
+
     var key: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: block + KeyHistory.headerBytes, count: Int(block.load(as: UInt32.self)))
     }

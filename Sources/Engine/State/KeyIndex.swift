@@ -27,6 +27,13 @@ struct KeyIndex {
         if granule == 0 { slots.deallocate() }
     }
 
+    /// Gives back a table whose keys are gone.
+    mutating func release(in arena: inout Arena) {
+        if granule == 0 { return }
+        arena.free(granule, bytes: (mask + 1) * 8)
+        self = KeyIndex()
+    }
+
     /// Makes room for one more key; false when the arena is full.
     mutating func reserve(in arena: inout Arena) -> Bool {
         if granule != 0 && (count + 1) * 10 <= (mask + 1) * 6 { return true }

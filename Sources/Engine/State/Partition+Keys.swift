@@ -125,11 +125,16 @@ extension Partition {
     /// Gives back everything a key holds.
     mutating func removeKey(_ granule: UInt32, memory: inout ShardMemory) {
         areCandidatesCurrent = false
+        index.remove(granule, hash: KeyRecord(memory.arena.address(granule)).hash, in: &memory.arena)
+        freeKey(granule, memory: &memory)
+    }
+
+    /// Gives back everything a key holds but its place in the index.
+    mutating func freeKey(_ granule: UInt32, memory: inout ShardMemory) {
         let record = KeyRecord(memory.arena.address(granule))
         empty(record, memory: &memory)
         if record.log != 0 { memory.arena.free(record.log, bytes: code.logBytes(capacity: record.capacity)) }
         if !code.isKeyInline && record.keyCount > 0 { memory.arena.free(record.keyGranule, bytes: Int(record.keyCount)) }
-        index.remove(granule, hash: record.hash, in: &memory.arena)
         memory.arena.free(granule, bytes: code.recordBytes)
     }
 

@@ -11,7 +11,7 @@ import Values
 /// Everything is derived from the log and its totals; what else is kept (cursors, distinct counts, block partials) is made
 /// right again by whatever changes the log. So a row can be taken back, which is how `evaluate` leaves no trace.
 struct Partition: ~Copyable {
-    let kernel: PartitionKernel
+    var kernel: PartitionKernel
     var code: PartitionCode { @inline(__always) unsafeAddress { kernel.codePlace } }
     var index = KeyIndex()
     var keyBytes: UnsafeMutableRawBufferPointer
@@ -25,9 +25,8 @@ struct Partition: ~Copyable {
     /// What evaluate must take back, newest last.
     var undo: [UndoEntry] = []
 
-    init(plan: PartitionPlan, layout: StateLayout, lateness: Int64, idleAfter: Int64?, timeZone: ZoneRules) {
-        kernel = PartitionKernel(
-            PartitionCode(plan: plan, layout: layout, lateness: lateness, idleAfter: idleAfter, timeZone: timeZone))
+    init(code: PartitionCode) {
+        kernel = PartitionKernel(code)
         keyBytes = .allocate(byteCount: 256, alignment: 16)
         candidates = .allocate(capacity: PendingRows.capacity)
         candidates.initialize(repeating: 0, count: PendingRows.capacity)

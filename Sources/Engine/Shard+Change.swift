@@ -1,0 +1,87 @@
+import Plan
+
+extension Shard {
+    /// Changes to other definitions between two batches: what they continue is moved over, which takes as long for a million
+    /// keys as for one, and what nothing continues is given back in the course of the next batches. All shards change at the
+    /// same place of the sequence.
+    ///
+    /// - Parameters:
+    ///   - compiled: `transition.plan`, made ready to run.
+    ///   - transition: from the plan that this shard has run so far.
+    public mutating func change(to compiled: CompiledPlan, by transition: Transition) {
+        let plan = compiled.plan
+        precondition(
+            plan.generation == transition.plan.generation && plan.states.count == transition.states.count,
+            "a shard changes to the plan that the transition has made")
+        let places = StatePlaces(plan)
+        changePartitions(to: compiled, places, transition.states)
+        changeJoinTables(to: plan, transition.joinTables)
+        changeClocks(to: plan, transition.clocks)
+        streams = places.streams
+        latenesses = plan.streams.map(\.lateness)
+        // A shard that is short of memory says so again before the next batch; until then all stages hear of it.
+        let isRefusing = refusing.reduce(0, |)
+        refusing = Array(repeating: isRefusing, count: max(1, plan.clocks.max() ?? 1))
+    }
+
+    private mutating func changePartitions(to compiled: CompiledPlan, _ places: StatePlaces, _ origins: [StateOrigin]) {
+        let moved = UnsafeMutablePointer<Partition>.allocate(capacity: max(1, origins.count))
+        var isMoved = Array(repeating: false, count: partitionCount)
+        for (state, origin) in origins.enumerated() {
+            let code = places.code(of: state, in: compiled)
+            switch origin {
+            case .fresh: (moved + state).initialize(to: Partition(code: code))
+            case .continued(let known):
+                (moved + state).moveInitialize(from: partitions + known, count: 1)
+                moved[state].change(to: code)
+                isMoved[known] = true
+            }
+        }
+        for state in 0..<partitionCount where !isMoved[state] { leftovers.add((partitions + state).move()) }
+        partitions.deallocate()
+        partitions = moved
+        partitionCount = origins.count
+    }
+
+    private mutating func changeJoinTables(to plan: Plan, _ origins: [JoinTableOrigin]) {
+        let moved = UnsafeMutablePointer<JoinTable>.allocate(capacity: max(1, origins.count))
+        var isMoved = Array(repeating: false, count: joinTableCount)
+        for (number, origin) in origins.enumerated() {
+            let table = plan.joinTables[number]
+            switch origin {
+            case .fresh:
+                (moved + number).initialize(to: JoinTable(table, columns: plan.definitions.tables[table.table].columns))
+            case .continued(let known):
+                (moved + number).moveInitialize(from: joinTables + known, count: 1)
+                moved[number].askedBy = table.askedBy
+                isMoved[known] = true
+            }
+        }
+        for number in 0..<joinTableCount where !isMoved[number] { leftovers.add((joinTables + number).move()) }
+        joinTables.deallocate()
+        joinTables = moved
+        joinTableCount = origins.count
+    }
+
+    /// All stages stand at the same place, and so at the same time.
+    private mutating func changeClocks(to plan: Plan, _ origins: [[Int]]) {
+        let old = newest
+        let oldStages = clockStages
+        newest = []
+        for (clock, stages) in plan.clocks.enumerated() {
+            let known = origins[clock].map { origin in
+                oldStages[origin] > 0 ? old[oldStages[..<origin].reduce(0, +)] : .min
+            }
+            newest += Array(repeating: known.max() ?? .min, count: stages)
+        }
+        clockStages = plan.clocks
+    }
+
+    // MARK: What is left behind
+
+    /// Whether state that nothing needs is still held.
+    public var holdsLeftovers: Bool { !leftovers.isEmpty }
+
+    /// Gives some of it back: `apply` does so with every batch; a shard that gets none can be told to.
+    public mutating func clear(visits: Int) { leftovers.clear(visits: visits, memory: &memory) }
+}

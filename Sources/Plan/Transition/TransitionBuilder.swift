@@ -1,0 +1,84 @@
+import Language
+import Values
+
+/// Lays a new plan over an old one.
+struct TransitionBuilder {
+    let old: Plan
+    /// The new plan, as far as it has been adapted.
+    var plan: Plan
+    var meanings = Meanings()
+    let oldMeanings: PlanMeanings
+    let newMeanings: PlanMeanings
+    var states: [StateOrigin] = []
+    var joinTables: [JoinTableOrigin] = []
+    var clocks: [[Int]] = []
+
+    init(from old: Plan, to new: Plan) {
+        self.old = old
+        plan = new
+        plan.generation = old.generation + 1
+        var meanings = Meanings()
+        oldMeanings = PlanMeanings(old, in: &meanings)
+        newMeanings = PlanMeanings(new, in: &meanings)
+        self.meanings = meanings
+    }
+
+    /// The stream of the old plan over the table of the same name with the same event time.
+    func oldStream(like stream: Int) -> Int? {
+        let table = plan.definitions.tables[plan.streams[stream].table]
+        return old.streams.firstIndex { candidate in
+            let known = old.definitions.tables[candidate.table]
+            guard known.name == table.name else { return false }
+            return timeField(of: candidate, known) == timeField(of: plan.streams[stream], table)
+        }
+    }
+
+    private func timeField(of stream: StreamPlan, _ table: Table) -> Field? {
+        stream.eventTime.map { Field(name: table.columns[$0.index].name, type: $0.type, isNullable: true) }
+    }
+
+    /// Nothing of a table that the old definitions did not have can be missing.
+    func isNew(stream: Int) -> Bool {
+        let name = plan.definitions.tables[plan.streams[stream].table].name
+        return !old.definitions.tables.contains { $0.name == name }
+    }
+
+    // MARK: Clocks
+
+    mutating func matchClocks() {
+        clocks = Array(repeating: [], count: plan.clocks.count)
+        for (index, stream) in plan.streams.enumerated() {
+            guard stream.eventTime != nil, let known = oldStream(like: index) else { continue }
+            let clock = old.streams[known].clock
+            if !clocks[stream.clock].contains(clock) { clocks[stream.clock].append(clock) }
+        }
+    }
+
+    // MARK: Join tables
+
+    mutating func matchJoinTables() {
+        joinTables = Array(repeating: .fresh, count: plan.joinTables.count)
+        for number in plan.joinTables.indices {
+            guard let known = oldMeanings.joinTables.firstIndex(of: newMeanings.joinTables[number]),
+                hasSameRows(known, number)
+            else {
+                let name = plan.definitions.tables[plan.joinTables[number].table].name
+                if old.definitions.tables.contains(where: { $0.name == name }) {
+                    plan.joinTables[number].coverage.tables = [name]
+                }
+                continue
+            }
+            joinTables[number] = .continued(table: known)
+            plan.joinTables[number].coverage = old.joinTables[known].coverage
+        }
+    }
+
+    private func hasSameRows(_ known: Int, _ number: Int) -> Bool {
+        func names(_ columns: [Int], _ table: Int, _ plan: Plan) -> [Field] {
+            columns.map { plan.definitions.tables[table].columns[$0] }
+        }
+        let (before, now) = (old.joinTables[known], plan.joinTables[number])
+        return names(before.keys, before.table, old) == names(now.keys, now.table, plan)
+            && names(before.columns, before.table, old) == names(now.columns, now.table, plan)
+    }
+}
