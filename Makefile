@@ -50,8 +50,9 @@ soak: release $(VENV) ## a million random cases against a plain evaluator, 2,000
 build: prerequisites ## debug build of everything
 	swift build
 
-release: prerequisites ## the static release binary, .build/release/millrace
+release: prerequisites ## the static release binaries, .build/release/millrace and millrace-load
 	swift build $(RELEASE) --product millrace
+	swift build $(RELEASE) --product millrace-load
 
 bench: release $(VENV) ## hand-written C, our engine, our server, and the ratios (N=events, BENCH=arguments)
 	swift build $(RELEASE) --product millrace-bench

@@ -12,6 +12,7 @@ let package = Package(
     name: "millrace",
     products: [
         .executable(name: "millrace", targets: ["MillraceCommand"]),
+        .executable(name: "millrace-load", targets: ["MillraceLoad"]),
         .library(name: "Millrace", targets: ["Millrace"]),
     ],
     dependencies: [
@@ -46,6 +47,12 @@ let package = Package(
             name: "Engine", dependencies: ["Plan", "Language", "Values", "Bytes", "Wire", "Bounds", "CKernels"],
             swiftSettings: strict),
 
+        // The same definitions a second time, slow and plain: what answers are checked against.
+        .target(name: "PlainEvaluator", dependencies: ["Language", "Values", "CKernels"], swiftSettings: strict),
+
+        // Rows made up by rules, for the load generator and benchmarks.
+        .target(name: "Workloads", dependencies: ["Language", "Wire", "Values", "CKernels"], swiftSettings: strict),
+
         // The server.
         .target(
             name: "Runtime",
@@ -57,6 +64,7 @@ let package = Package(
             swiftSettings: strict),
 
         // Clients and commands.
+        .target(name: "DefinitionsInput", dependencies: ["Language", "Linux", "Bounds"], swiftSettings: strict),
         .target(
             name: "Millrace",
             dependencies: [
@@ -69,11 +77,21 @@ let package = Package(
         .executableTarget(
             name: "MillraceCommand",
             dependencies: [
-                "Runtime", "Engine", "Plan", "Language", "Wire", "Values", "Bytes", "Linux", "Bounds", "Millrace",
+                "DefinitionsInput", "Runtime", "Engine", "Plan", "Language", "Wire", "Values", "Bytes", "Linux", "Bounds",
+                "Millrace",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+
+        .executableTarget(
+            name: "MillraceLoad",
+            dependencies: [
+                "Workloads", "PlainEvaluator", "DefinitionsInput", "Language", "Wire", "Values", "Linux", "Bounds", "CKernels",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
             swiftSettings: strict),
 
@@ -92,14 +110,15 @@ let package = Package(
 
         // Random cases against a plain evaluator: a part of them in the tests, a million with `make soak`.
         .target(
-            name: "Soak", dependencies: ["Engine", "Plan", "Language", "Wire", "Values"], path: "Tests/Soak/Library",
+            name: "Soak", dependencies: ["PlainEvaluator", "Engine", "Plan", "Language", "Wire", "Values"],
+            path: "Tests/Soak/Library",
             swiftSettings: strict),
         .executableTarget(
             name: "millrace-soak",
             dependencies: ["Soak", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Tests/Soak/Command", swiftSettings: strict),
         .testTarget(
-            name: "SoakTests", dependencies: ["Soak", "Engine", "Language", "Values"], path: "Tests/Soak/Tests",
+            name: "SoakTests", dependencies: ["Soak", "PlainEvaluator", "Engine", "Language", "Values"], path: "Tests/Soak/Tests",
             swiftSettings: strict),
 
         // Examples: what a user of the package would write.

@@ -50,6 +50,9 @@ public struct Socket: ~Copyable, Sendable {
         Socket.set(number, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, unacknowledgedSeconds * 1_000)
     }
 
+    /// From now on reads and writes that would wait say `wouldBlock`.
+    public func setNonBlocking() { _ = fcntl(number, F_SETFL, fcntl(number, F_GETFL) | O_NONBLOCK) }
+
     public func setSendBuffer(bytes: Int32) { Socket.set(number, SOL_SOCKET, SO_SNDBUF, bytes) }
     public func setReceiveBuffer(bytes: Int32) { Socket.set(number, SOL_SOCKET, SO_RCVBUF, bytes) }
 

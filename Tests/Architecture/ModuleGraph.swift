@@ -37,14 +37,21 @@ let modules: [Module] = [
     Module("Plan", mayImport: ["Language", "Bytes"]),
     Module("Engine", mayImport: ["Plan", "Bytes", "Wire"]),
 
+    Module("PlainEvaluator", mayImport: ["Language", "CKernels"]),
+    Module("Workloads", mayImport: ["Language", "Wire"]),
+
     // The server.
     Module("Runtime", mayImport: ["Engine", "Linux"], outside: ["Logging", "Histogram"]),
 
     // Clients and commands.
+    Module("DefinitionsInput", mayImport: ["Language", "Linux"]),
     Module("Millrace", folder: "clients/swift/Sources", mayImport: ["Wire"], outside: ["NIOCore", "NIOPosix"]),
     Module(
-        "MillraceCommand", mayImport: ["Runtime", "Millrace"],
+        "MillraceCommand", mayImport: ["DefinitionsInput", "Runtime", "Millrace"],
         outside: ["ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals"]),
+    Module(
+        "MillraceLoad", mayImport: ["Workloads", "PlainEvaluator", "DefinitionsInput"],
+        outside: ["ArgumentParser", "Histogram", "FoundationEssentials"]),
 ]
 
 /// Everything of ours that `module` stands on, whether directly or through others.

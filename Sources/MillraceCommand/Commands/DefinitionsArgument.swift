@@ -1,4 +1,5 @@
 import ArgumentParser
+import DefinitionsInput
 import Language
 import Linux
 

@@ -1,3 +1,4 @@
+import PlainEvaluator
 import Values
 import Wire
 

@@ -1,6 +1,7 @@
 import Engine
 import FoundationEssentials
 import Language
+import PlainEvaluator
 import Values
 
 /// A cell, a status or a row that is not what the plain evaluator says.
@@ -65,6 +66,7 @@ extension SoakCase {
                     batch.mode == .lookUp
                     ? (status: .ok, answers: evaluator.lookUp(cells, table: table, given: given))
                     : evaluator.take(cells, table: table, isAnswered: isAnswered)
+                precondition(evaluator.doubt == nil, "the evaluator is in doubt: \(evaluator.doubt!)")
                 if expected.status.rawValue != found[row].status {
                     let text = "status is \(found[row].status), expected \(expected.status)"
                     return .different(Difference(batch: number, row: row, description: text))
@@ -99,25 +101,13 @@ extension SoakCase {
         }
         for index in expected.indices where isWindowed?[index] ?? true {
             cellCount += 1
-            if !isMet(expected[index], found[index]) {
+            if !expected[index].isMet(by: found[index]) {
                 return
                     "\(view.name).\(view.columns[index].name) (\(view.columns[index].type)) is \(found[index].text), expected \(expected[index].value.text)"
                     + (expected[index].bound > 0 ? " ± \(expected[index].bound)" : "")
             }
         }
         return nil
-    }
-
-    private func isMet(_ expected: Cell, _ found: Value) -> Bool {
-        if expected.isVague { return true }
-        switch (expected.value, found) {
-        case (.double(let x), .double(let y)):
-            return x == y || (x.isNaN && y.isNaN) || (x - y).magnitude <= expected.bound
-        case (.integer(let x), .integer(let y)) where expected.bound > 0: return Double(x - y).magnitude <= expected.bound
-        case (.list(let x), .list(let y)):
-            return x.count == y.count && zip(x, y).allSatisfy { isMet(Cell($0), $1) }
-        case (let x, let y): return x == y
-        }
     }
 
     /// To the bit.
@@ -136,20 +126,6 @@ extension Value {
         if case .double(let value) = self { return value.isNaN ? .double(0) : .decimal(Int128(value.bitPattern)) }
         if case .list(let values) = self { return .list(values.map(\.bits)) }
         return self
-    }
-
-    /// For people.
-    var text: String {
-        switch self {
-        case .null: "NULL"
-        case .boolean(let value): "\(value)"
-        case .integer(let value): "\(value)"
-        case .double(let value): "\(value)"
-        case .decimal(let value): "\(value) (unscaled)"
-        case .text(let bytes): "'\(String(decoding: bytes, as: UTF8.self))'"
-        case .interval(let value): "[\(value.literal)]"
-        case .list(let values): "{\(values.map(\.text).joined(separator: ", "))}"
-        }
     }
 }
 

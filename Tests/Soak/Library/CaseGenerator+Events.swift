@@ -1,4 +1,5 @@
 import Engine
+import PlainEvaluator
 import Values
 
 extension CaseGenerator {

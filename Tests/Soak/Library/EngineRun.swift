@@ -1,5 +1,6 @@
 import Engine
 import Language
+import PlainEvaluator
 import Plan
 import Values
 import Wire

@@ -1,4 +1,5 @@
 import Engine
+import PlainEvaluator
 import Values
 
 /// Makes a failing case smaller as long as it still fails: fewer batches, rows, calls, conditions and columns, then plainer

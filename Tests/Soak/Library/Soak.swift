@@ -1,5 +1,6 @@
 import Engine
 import Language
+import PlainEvaluator
 import Values
 
 /// Runs cases and keeps count.

@@ -1,4 +1,5 @@
 import Engine
+import PlainEvaluator
 import Values
 
 /// One random case: a definition and the events that go through it. Its parts stand apart, so that a failing case can be
@@ -112,21 +113,6 @@ struct FrameSpec {
             }
         }
         return "\(mode) BETWEEN \(text(start)) AND \(text(end))" + (exclusion.isEmpty ? "" : " EXCLUDE \(exclusion)")
-    }
-}
-
-extension Interval {
-    /// As an interval literal says it.
-    var literal: String {
-        var parts: [String] = []
-        if months != 0 { parts.append("\(months) months") }
-        if days != 0 { parts.append("\(days) days") }
-        if microseconds % 3_600_000_000 == 0, microseconds != 0 {
-            parts.append("\(microseconds / 3_600_000_000) hours")
-        } else if microseconds != 0 || parts.isEmpty {
-            parts.append("\(microseconds) microseconds")
-        }
-        return parts.joined(separator: " ")
     }
 }
 

@@ -1,5 +1,6 @@
 import Engine
 import Language
+import PlainEvaluator
 import Testing
 import Values
 

@@ -2,7 +2,7 @@ import Language
 import Values
 
 /// A value as the plain evaluator has it.
-enum Value: Hashable, Sendable {
+public enum Value: Hashable, Sendable {
     case null
     case boolean(Bool)
     /// Integers; dates in days, timestamps in microseconds since 1970-01-01.
@@ -14,7 +14,7 @@ enum Value: Hashable, Sendable {
     case interval(Interval)
     case list([Value])
 
-    init(_ scalar: Scalar) {
+    public init(_ scalar: Scalar) {
         switch scalar {
         case .boolean(let value): self = .boolean(value)
         case .integer(let value): self = .integer(value)
@@ -43,11 +43,11 @@ enum Value: Hashable, Sendable {
 }
 
 /// A value and how far a double may be from it: 0 where it must be met exactly, infinity where nothing is asked.
-struct Cell: Sendable {
-    var value: Value
-    var bound = 0.0
+public struct Cell: Sendable {
+    public var value: Value
+    public var bound = 0.0
 
-    init(_ value: Value, bound: Double = 0) {
+    public init(_ value: Value, bound: Double = 0) {
         self.value = value
         self.bound = bound
     }

@@ -5,7 +5,7 @@ import Values
 /// the relations one by one; every row that ever came is kept, and each frame is found by looking at all rows of the key.
 ///
 /// It shares nothing with the planner and the engine. Of `Values` it uses the calendar, time zones, and rescaling of numerics.
-struct Evaluator {
+public struct Evaluator {
     /// One stream's definitions under way: what is wanted of a row.
     enum Purpose {
         /// Take it in and answer it; the answer may not be asked for.
@@ -16,9 +16,9 @@ struct Evaluator {
         case lookUp(given: Set<Int>)
     }
 
-    enum Status: UInt8 { case ok, late, refused }
+    public enum Status: UInt8 { case ok, late, refused }
 
-    let definitions: Definitions
+    public let definitions: Definitions
     let zone: ZoneRules
     /// By table.
     private var newest: [Int64?]
@@ -31,8 +31,12 @@ struct Evaluator {
     /// Rows of joined tables in sequence; those of a reference table by their primary key.
     private var histories: [[[Value]]]
     private var references: [[[Value]: [Value]]]
+    private let doubts = Doubts()
 
-    init(_ definitions: Definitions, zone: ZoneRules) {
+    private final class Doubts { var first: String? }
+
+    /// `zone` is the rules of `definitions.timeZone`.
+    public init(_ definitions: Definitions, zone: ZoneRules) {
         self.definitions = definitions
         self.zone = zone
         newest = definitions.tables.map { _ in nil }
@@ -47,6 +51,11 @@ struct Evaluator {
         }
     }
 
+    /// Why answers from here on, or the one just given, cannot be relied on; nil: they can.
+    public var doubt: String? { doubts.first }
+
+    func doubt(_ why: String) { if doubts.first == nil { doubts.first = why } }
+
     private mutating func addWindows(_ relation: Relation) {
         switch relation {
         case .stream: break
@@ -59,7 +68,7 @@ struct Evaluator {
     }
 
     /// Takes a row of a table in sequence: its status, and by view the cells of its answer, nil where the view has none.
-    mutating func take(_ row: [Value], table: Int, isAnswered: Bool = true) -> (status: Status, answers: [[Cell]?]) {
+    public mutating func take(_ row: [Value], table: Int, isAnswered: Bool = true) -> (status: Status, answers: [[Cell]?]) {
         let status = admit(row, table: table)
         let answers = answers(row, table, status == .ok ? .take(isAnswered: isAnswered) : .reject)
         histories[table].append(row)
@@ -69,12 +78,14 @@ struct Evaluator {
     }
 
     /// What `get` says for a row that has only the given columns and its time.
-    mutating func lookUp(_ row: [Value], table: Int, given: Set<Int>) -> [[Cell]?] { answers(row, table, .lookUp(given: given)) }
+    public mutating func lookUp(_ row: [Value], table: Int, given: Set<Int>) -> [[Cell]?] {
+        answers(row, table, .lookUp(given: given))
+    }
 
-    func newest(table: Int) -> Int64? { newest[leader[table]] }
+    public func newest(table: Int) -> Int64? { newest[leader[table]] }
 
     /// By view: which columns depend on windows.
-    func windowedColumns(view: Int) -> [Bool] { isWindowed[view] }
+    public func windowedColumns(view: Int) -> [Bool] { isWindowed[view] }
 
     private mutating func admit(_ row: [Value], table: Int) -> Status {
         guard let column = definitions.tables[table].eventTime, definitions.views.contains(where: { $0.streams.contains(table) })
@@ -87,7 +98,7 @@ struct Evaluator {
     }
 
     /// In the event time's unit.
-    func lateness(_ table: Table) -> Int64 {
+    public func lateness(_ table: Table) -> Int64 {
         switch table.columns[table.eventTime!].type {
         case .date: (table.lateness ?? 60_000_000) / 86_400_000_000
         case .timestamp, .timestamptz: table.lateness ?? 60_000_000
@@ -131,7 +142,7 @@ struct Evaluator {
         case .filter(let input, let predicate):
             guard let (cells, isIn) = output(input, table, row, purpose) else { return nil }
             let condition = value(of: predicate, cells)
-            precondition(condition.bound == 0, "a row's place in a view cannot depend on a sum's last digits")
+            if condition.bound > 0 { doubt("a row's place in a view depends on the last digits of a sum") }
             return (cells, isIn && condition.isTrue)
         case .project(let input, let expressions):
             guard let (cells, isIn) = output(input, table, row, purpose) else { return nil }

@@ -1,3 +1,4 @@
+import CKernels
 import Language
 import Values
 
@@ -141,7 +142,7 @@ struct Aggregation {
                 }
             let unit: Double = if case .interval = decay, timeType == .date { 86_400_000_000 } else { 1 }
             // A weight is never 0, however small.
-            let term = x.isInfinite ? x : x * exponential(-Double(time - row.time) * unit / length)
+            let term = x.isInfinite ? x : x * millrace_exp(-Double(time - row.time) * unit / length)
             if term.isFinite {
                 weighted.add(term)
                 magnitude += term.magnitude

@@ -1,3 +1,0 @@
-import Glibc
-
-func exponential(_ x: Double) -> Double { exp(x) }
