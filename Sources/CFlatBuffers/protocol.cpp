@@ -269,16 +269,23 @@ millrace_offset millrace_apply_build(millrace_builder *builder, millrace_offset 
     return proto::CreateApply(builder->fbb, millrace::list<proto::SourceText>(sources), dry_run).o;
 }
 
-bool millrace_applied_read(const void *bytes, size_t count, bool *is_applied, uint32_t *definitions, millrace_text *report) {
+bool millrace_applied_read(
+    const void *bytes, size_t count, bool *is_applied, uint32_t *definitions, millrace_text *report, bool *has_errors,
+    uint64_t *memory_bytes_before, uint64_t *memory_bytes_after) {
     auto table = control<proto::Applied>(bytes, count);
     if (!table) return false;
     *is_applied = table->is_applied();
     *definitions = table->definitions();
     *report = text(table->report());
+    *has_errors = table->has_errors();
+    *memory_bytes_before = table->memory_bytes_before();
+    *memory_bytes_after = table->memory_bytes_after();
     return true;
 }
 
 millrace_offset millrace_applied_build(
-    millrace_builder *builder, bool is_applied, uint32_t definitions, millrace_offset report) {
-    return proto::CreateApplied(builder->fbb, is_applied, definitions, text(report)).o;
+    millrace_builder *builder, bool is_applied, uint32_t definitions, millrace_offset report, bool has_errors,
+    uint64_t memory_bytes_before, uint64_t memory_bytes_after) {
+    return proto::CreateApplied(
+        builder->fbb, is_applied, definitions, text(report), has_errors, memory_bytes_before, memory_bytes_after).o;
 }

@@ -74,6 +74,14 @@ public final class Batch: @unchecked Sendable {
         for shard in 0..<shardCount { shardTexts[shard] = TextArena() }
     }
 
+    /// Lets go of a plan that is no longer in force; called between two batches, and keeps the memory.
+    public func renew(_ compiled: CompiledPlan) {
+        guard self.compiled !== compiled else { return }
+        self.compiled = compiled
+        stream = 0
+        memory.forget()
+    }
+
     public var plan: Plan { compiled.plan }
     var compiledStream: CompiledStream { compiled.streams[stream] }
 

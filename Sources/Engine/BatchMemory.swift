@@ -55,6 +55,9 @@ struct BatchMemory {
         stream = nil
     }
 
+    /// The next `cut` is for another plan's stream.
+    mutating func forget() { stream = nil }
+
     /// Makes room for a batch.
     mutating func cut(for stream: CompiledStream, rowCount: Int, shardCount: Int) {
         let rows = Self.capacity(for: rowCount)

@@ -77,6 +77,9 @@ public struct Shard: ~Copyable {
         return result
     }
 
+    /// By state of the plan.
+    public var keyCounts: [Int] { (0..<partitionCount).map { partitions[$0].index.count } }
+
     /// Rows that a join table holds.
     public func rowCount(joinTable number: Int) -> Int { joinTables[number].rowCount }
 

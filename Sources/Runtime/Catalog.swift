@@ -1,10 +1,11 @@
 import Engine
 import Language
 import Plan
+import Synchronization
 import Values
 import Wire
 
-/// What clients can ask for by name: made once for a plan, shared by all cores.
+/// What clients can ask for by name: made once for a set of definitions, shared by all cores.
 final class Catalog: Sendable {
     struct Stream: Sendable {
         var table: String
@@ -33,6 +34,10 @@ final class Catalog: Sendable {
     let views: [View]
     private let streamsByTable: [String: Int]
     private let viewsByName: [String: Int]
+    /// By stream; bit i: core i has subscribers of its views.
+    private let watchers: [CoreMask]
+    /// Stages of the stream that has most; at least one.
+    let stageCount: Int
 
     var plan: Plan { compiled.plan }
 
@@ -70,9 +75,28 @@ final class Catalog: Sendable {
         }
         self.streams = streams
         self.views = views
+        watchers = streams.map { _ in CoreMask() }
+        stageCount = max(1, plan.streams.map(\.stages.count).max() ?? 1)
         streamsByTable = Dictionary(uniqueKeysWithValues: streams.enumerated().map { ($1.table, $0) })
         viewsByName = Dictionary(uniqueKeysWithValues: views.enumerated().map { ($1.name, $0) })
     }
+
+    func watchers(ofStream stream: Int) -> UInt64 { watchers[stream].bits.load(ordering: .acquiring) }
+
+    func setWatcher(ofStream stream: Int, core: Int, _ isWatching: Bool) {
+        let bit: UInt64 = 1 << UInt64(core)
+        if isWatching {
+            watchers[stream].bits.bitwiseOr(bit, ordering: .acquiringAndReleasing)
+        } else {
+            watchers[stream].bits.bitwiseAnd(~bit, ordering: .acquiringAndReleasing)
+        }
+    }
+
+    private final class CoreMask: Sendable {
+        let bits = Atomic<UInt64>(0)
+    }
+
+    // MARK: Names
 
     func viewNumber(named name: String) throws(ErrorMessage) -> Int {
         if let number = viewsByName[name] { return number }

@@ -1,5 +1,6 @@
 import Bounds
 import Engine
+import Language
 import Linux
 import Logging
 import Plan
@@ -15,6 +16,8 @@ public final class Server: Sendable {
     private struct State: ~Copyable {
         var listeners: [ListenerBox] = []
         var threads: [ThreadBox] = []
+        /// Compiles new definitions.
+        var reloading: ThreadBox?
         var isStarted = false
     }
 
@@ -61,6 +64,9 @@ public final class Server: Sendable {
             state.isStarted = true
             state.listeners = all
         }
+        let reloader = Reloader(exchange: exchange, logger: logger)
+        let reloading = ThreadBox(try SystemThread(name: "definitions") { reloader.runOnThread() })
+        state.withLock { $0.reloading = reloading }
         logger.info("listening", metadata: ["addresses": "\(addresses.map(\.description).joined(separator: ", "))"])
     }
 
@@ -102,10 +108,39 @@ public final class Server: Sendable {
         logger.info("draining")
     }
 
+    // MARK: Definitions
+
+    /// Compiles other definitions and puts them in force, as a whole or not at all, at one place of the sequence. Those asked
+    /// for earlier come first; at most 16 wait.
+    ///
+    /// - Parameters:
+    ///   - isDryRun: compiles, and says what would become of the state.
+    ///   - tell: called once, on any thread, when that is done; it must not block.
+    public func apply(
+        _ sources: [SourceText], isDryRun: Bool = false, tell: @escaping @Sendable (ApplyOutcome) -> Void
+    ) {
+        exchange.reloads.ask(ReloadQueue.Job(sources: sources, isDryRun: isDryRun, tell: tell))
+    }
+
+    public func apply(_ sources: [SourceText], isDryRun: Bool = false) async -> ApplyOutcome {
+        await withCheckedContinuation { continuation in
+            apply(sources, isDryRun: isDryRun) { continuation.resume(returning: $0) }
+        }
+    }
+
+    /// Counts a reload that failed before there were definitions to compile: `report` is shown by the status.
+    public func reloadFailed(_ report: String) {
+        exchange.reloads.failed(report, wallMicroseconds: configuration.time.wallMicroseconds())
+    }
+
+    // MARK: The end
+
     /// Returns when every core has left. Blocks the calling thread; several may wait.
     public func waitUntilStopped() {
         let threads = state.withLock { $0.threads }
         for thread in threads { thread.join() }
+        exchange.reloads.close()
+        state.withLock { $0.reloading }?.join()
         state.withLock { $0.listeners.removeAll() }
         logger.info("stopped")
     }

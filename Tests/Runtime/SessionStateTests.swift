@@ -254,7 +254,7 @@ import Wire
         let due = session.state.batchAnswered()
         guard due.count == 1, case .tellStatus(2) = due[0] else { return #expect(Bool(false), "\(due)") }
         #expect(!session.state.canTakeRequest)
-        #expect(session.state.statusTold().map(\.isFinish) == [true])
+        #expect(session.state.replyTold().map(\.isFinish) == [true])
         #expect(session.state.canTakeRequest && session.state.isIdle)
     }
 

@@ -1520,7 +1520,10 @@ struct Applied FLATBUFFERS_FINAL_CLASS : private flatbuffers::Table {
   enum FlatBuffersVTableOffset FLATBUFFERS_VTABLE_UNDERLYING_TYPE {
     VT_IS_APPLIED = 4,
     VT_DEFINITIONS = 6,
-    VT_REPORT = 8
+    VT_REPORT = 8,
+    VT_HAS_ERRORS = 10,
+    VT_MEMORY_BYTES_BEFORE = 12,
+    VT_MEMORY_BYTES_AFTER = 14
   };
   bool is_applied() const {
     return GetField<uint8_t>(VT_IS_APPLIED, 0) != 0;
@@ -1531,12 +1534,24 @@ struct Applied FLATBUFFERS_FINAL_CLASS : private flatbuffers::Table {
   const flatbuffers::String *report() const {
     return GetPointer<const flatbuffers::String *>(VT_REPORT);
   }
+  bool has_errors() const {
+    return GetField<uint8_t>(VT_HAS_ERRORS, 0) != 0;
+  }
+  uint64_t memory_bytes_before() const {
+    return GetField<uint64_t>(VT_MEMORY_BYTES_BEFORE, 0);
+  }
+  uint64_t memory_bytes_after() const {
+    return GetField<uint64_t>(VT_MEMORY_BYTES_AFTER, 0);
+  }
   bool Verify(flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyField<uint8_t>(verifier, VT_IS_APPLIED, 1) &&
            VerifyField<uint32_t>(verifier, VT_DEFINITIONS, 4) &&
            VerifyOffset(verifier, VT_REPORT) &&
            verifier.VerifyString(report()) &&
+           VerifyField<uint8_t>(verifier, VT_HAS_ERRORS, 1) &&
+           VerifyField<uint64_t>(verifier, VT_MEMORY_BYTES_BEFORE, 8) &&
+           VerifyField<uint64_t>(verifier, VT_MEMORY_BYTES_AFTER, 8) &&
            verifier.EndTable();
   }
 };
@@ -1554,6 +1569,15 @@ struct AppliedBuilder {
   void add_report(flatbuffers::Offset<flatbuffers::String> report) {
     fbb_.AddOffset(Applied::VT_REPORT, report);
   }
+  void add_has_errors(bool has_errors) {
+    fbb_.AddElement<uint8_t>(Applied::VT_HAS_ERRORS, static_cast<uint8_t>(has_errors), 0);
+  }
+  void add_memory_bytes_before(uint64_t memory_bytes_before) {
+    fbb_.AddElement<uint64_t>(Applied::VT_MEMORY_BYTES_BEFORE, memory_bytes_before, 0);
+  }
+  void add_memory_bytes_after(uint64_t memory_bytes_after) {
+    fbb_.AddElement<uint64_t>(Applied::VT_MEMORY_BYTES_AFTER, memory_bytes_after, 0);
+  }
   explicit AppliedBuilder(flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -1569,10 +1593,16 @@ inline flatbuffers::Offset<Applied> CreateApplied(
     flatbuffers::FlatBufferBuilder &_fbb,
     bool is_applied = false,
     uint32_t definitions = 0,
-    flatbuffers::Offset<flatbuffers::String> report = 0) {
+    flatbuffers::Offset<flatbuffers::String> report = 0,
+    bool has_errors = false,
+    uint64_t memory_bytes_before = 0,
+    uint64_t memory_bytes_after = 0) {
   AppliedBuilder builder_(_fbb);
+  builder_.add_memory_bytes_after(memory_bytes_after);
+  builder_.add_memory_bytes_before(memory_bytes_before);
   builder_.add_report(report);
   builder_.add_definitions(definitions);
+  builder_.add_has_errors(has_errors);
   builder_.add_is_applied(is_applied);
   return builder_.Finish();
 }
@@ -1581,13 +1611,19 @@ inline flatbuffers::Offset<Applied> CreateAppliedDirect(
     flatbuffers::FlatBufferBuilder &_fbb,
     bool is_applied = false,
     uint32_t definitions = 0,
-    const char *report = nullptr) {
+    const char *report = nullptr,
+    bool has_errors = false,
+    uint64_t memory_bytes_before = 0,
+    uint64_t memory_bytes_after = 0) {
   auto report__ = report ? _fbb.CreateString(report) : 0;
   return millrace::protocol::CreateApplied(
       _fbb,
       is_applied,
       definitions,
-      report__);
+      report__,
+      has_errors,
+      memory_bytes_before,
+      memory_bytes_after);
 }
 
 }  // namespace protocol

@@ -103,9 +103,12 @@ void millrace_source_text(millrace_list sources, size_t index, millrace_text *na
 millrace_offset millrace_source_text_build(millrace_builder *builder, millrace_offset name, millrace_offset text);
 millrace_offset millrace_apply_build(millrace_builder *builder, millrace_offset sources, bool dry_run);
 
-bool millrace_applied_read(const void *bytes, size_t count, bool *is_applied, uint32_t *definitions, millrace_text *report);
+bool millrace_applied_read(
+    const void *bytes, size_t count, bool *is_applied, uint32_t *definitions, millrace_text *report, bool *has_errors,
+    uint64_t *memory_bytes_before, uint64_t *memory_bytes_after);
 millrace_offset millrace_applied_build(
-    millrace_builder *builder, bool is_applied, uint32_t definitions, millrace_offset report);
+    millrace_builder *builder, bool is_applied, uint32_t definitions, millrace_offset report, bool has_errors,
+    uint64_t memory_bytes_before, uint64_t memory_bytes_after);
 
 #ifdef __cplusplus
 }

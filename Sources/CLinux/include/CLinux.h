@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 
 /// accept4 with SOCK_NONBLOCK | SOCK_CLOEXEC; -1 and errno on failure.

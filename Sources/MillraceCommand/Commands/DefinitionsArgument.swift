@@ -10,8 +10,9 @@ struct DefinitionsArgument: ParsableArguments {
     var path: String
 
     /// Compiles the definitions, shows warnings on the standard error, and ends the command where there are errors.
-    func compile() throws -> Definitions {
-        let files = try DefinitionsFiles(path: path)
+    func compile() throws -> Definitions { try compile(DefinitionsFiles(path: path)) }
+
+    func compile(_ files: DefinitionsFiles) throws -> Definitions {
         let (definitions, diagnostics) = Compiler.compile(files.sources)
         let errorOutput = FileWriter.standardError()
         for diagnostic in diagnostics { try errorOutput.write(render(diagnostic, sources: files.sources) + "\n") }

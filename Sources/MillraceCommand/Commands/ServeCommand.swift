@@ -1,4 +1,5 @@
 import ArgumentParser
+import DefinitionsInput
 import Engine
 import Linux
 import Logging
@@ -14,6 +15,10 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: """
             Runs until SIGTERM or SIGINT; then accepts nobody any more, answers what has arrived, and exits with 0. State is in \
             memory only. Logs go to the standard error.
+
+            When a file of the definitions is saved, or on SIGHUP, they are read again and take effect without a pause, with the \
+            state of every column that computes the same as before. Definitions with an error change nothing: the log says what \
+            is wrong. "millrace apply --dry-run" says beforehand what would happen.
 
             Examples:
               millrace serve features.sql
@@ -54,18 +59,24 @@ struct ServeCommand: AsyncParsableCommand {
         let start = ContinuousClock.now
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         let logger = Logger(label: "millrace")
-        let plan = try Planner.plan(definitions.compile())
+        let files = try DefinitionsFiles(path: definitions.path)
+        let plan = Planner.plan(try definitions.compile(files))
         let configuration = ServerConfiguration(
             listeners: listen, coreCount: cores ?? Processors.allowed().count, poll: poll, memoryBytesMax: memory.bytes)
         logger.info("\(ZoneDatabase.description)")
         let server = try Server(plan: plan, configuration: configuration, logger: logger)
+        // Before anybody is told that the server is ready, and may send the signal.
+        let hangUps = await UnixSignalsSequence(trapping: .sighup)
+        let reload = DefinitionsReload(path: definitions.path, server: server, logger: logger, loaded: files.sources)
         try server.start()
         let milliseconds = Int((ContinuousClock.now - start).seconds * 1_000)
         let addresses = server.addresses.map(\.description).joined(separator: ", ")
         logger.info("ready on \(addresses) after \(milliseconds) ms with \(configuration.coreCount) cores")
         let group = ServiceGroup(
             configuration: .init(
-                services: [ServerService(server: server)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+                services: [
+                    ServerService(server: server), HangUpService(signals: hangUps, reload: reload), WatchService(reload: reload),
+                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
     }
 }

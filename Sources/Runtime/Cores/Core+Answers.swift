@@ -74,6 +74,7 @@ extension Core {
             for frame in frames { write(frame, to: session) }
             subscribe(session, view: view, channel: channel, requestID: requestID)
         case .unsubscribe(let view, let channel): unsubscribe(session, view: view, channel: channel)
+        case .apply(let definitions, let requestID): apply(definitions, for: session, requestID: requestID)
         case .tellStatus(let requestID): inquireStatus(for: session, requestID: requestID)
         case .finish(let reason): finish(session, reason: reason)
         case .disconnect(let error): disconnect(session, error)
@@ -94,8 +95,8 @@ extension ErrorMessage {
     /// Longest text sent, in bytes: some quote what the client said, and that may be as long as a frame.
     static let textBytesMax = 4_096
 
-    static func shortened(_ text: String) -> String {
-        text.utf8.count <= textBytesMax ? text : String(decoding: text.utf8.prefix(textBytesMax), as: UTF8.self) + " …"
+    static func shortened(_ text: String, to bytesMax: Int = textBytesMax) -> String {
+        text.utf8.count <= bytesMax ? text : String(decoding: text.utf8.prefix(bytesMax), as: UTF8.self) + " …"
     }
 
     /// The body of the error frame.

@@ -9,14 +9,14 @@ extension Core {
         if !isDraining { stopAccepting() }
         drainSessions()
         if turnNanoseconds >= exchange.drainDeadline.load(ordering: .acquiring) { cutOff() }
-        if !isCounted && sessionCount == 0 && inFlight.isEmpty && waitingRequest == nil {
+        if !isCounted && sessionCount == 0 && inFlight.isEmpty && waitingRequest == nil && change == nil {
             isCounted = true
             exchange.coresDrained.wrappingAdd(1, ordering: .acquiringAndReleasing)
             exchange.wake(exchange.allCores, except: index)
         }
         // Others may still need this core's shard for theirs.
         let allDrained = exchange.coresDrained.load(ordering: .acquiring) == exchange.coreCount
-        hasLeft = allDrained && completionCursor == exchange.ring.end
+        hasLeft = allDrained && completionCursor == exchange.ring.end && !(change != nil && changeStep == .appending)
     }
 
     private func stopAccepting() {

@@ -209,9 +209,10 @@ extension Core {
         if exchange.coreCount == 1 { advanceSequence() }
     }
 
-    /// A batch can go into the sequence: there is a request for it, memory, and a place as far as is known.
+    /// A batch can go into the sequence: there is a request for it, memory, and a place as far as is known, and the definitions
+    /// are not about to change.
     var canBeginRequest: Bool {
-        !freeRequests.isEmpty && waitingRequest == nil && requestBytesInFlight <= requestBytesMax
+        !freeRequests.isEmpty && waitingRequest == nil && requestBytesInFlight <= requestBytesMax && change == nil
     }
 
     /// The memory of a request changes only while it is prepared.
@@ -225,7 +226,7 @@ extension Core {
     private func prepare(_ request: Request, rows: Int, mode: BatchMode, target: OpenTarget) {
         if mode == .lookUp { return prepareLookUp(request, rows: rows, target: target) }
         // What subscribers are to see must be computed, also where the sender doesn't ask for it.
-        let isWatched = exchange.subscribers(ofStream: target.stream) != 0
+        let isWatched = catalog.watchers(ofStream: target.stream) != 0
         request.batch.prepare(
             catalog.compiled, stream: target.stream, columns: request.columns, rowCount: rows,
             mode: mode == .ingest && isWatched ? .compute : mode,

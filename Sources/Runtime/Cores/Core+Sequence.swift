@@ -6,7 +6,7 @@ extension Core {
     /// Works, completes and recycles as far as it goes; true if there was anything.
     @discardableResult func advanceSequence() -> Bool {
         var advanced = false
-        while work() || complete() { advanced = true }
+        while work() || complete() || passChange() { advanced = true }
         if advanced || !inFlight.isEmpty { recycle() }
         if waitingRequest != nil { appendWaiting() }
         return advanced
@@ -14,7 +14,7 @@ extension Core {
 
     var hasWorkInSequence: Bool {
         for stage in stageCursors.indices where isReady(stage) { return true }
-        return isComplete(completionCursor)
+        return isComplete(completionCursor) || standsAtChange
     }
 
     // MARK: Work
@@ -34,7 +34,7 @@ extension Core {
     private func isReady(_ stage: Int) -> Bool {
         let position = stageCursors[stage]
         if stage > 0 && position >= stageCursors[stage - 1] { return false }
-        guard let phase = exchange.ring.phase(at: position) else { return false }
+        guard let phase = exchange.ring.phase(at: position), phase != EntryRing<Entry>.barrier else { return false }
         // A later stage of this entry begins when all shards have finished the one before.
         return stage == 0 || phase >= stage || !hasStage(stage, position)
     }
@@ -50,6 +50,7 @@ extension Core {
         switch exchange.ring.entry(at: position) {
         case .admission(let shardIndex, let acceptsNewKeys):
             shard.admit(newKeys: acceptsNewKeys, of: shardIndex, stage: stage)
+        case .definitions: preconditionFailure("a change of definitions is passed with all cursors at once")
         case .batch(let reference):
             reference._withUnsafeGuaranteedRef { request in
                 guard stage < request.stageCount else { return }
@@ -104,7 +105,7 @@ extension Core {
     private func wakeForCompletion(of request: Request) {
         // The phase is written, then the fence, then the mask is read: who subscribes sets its bit before it looks for work.
         if exchange.coreCount > 1 { Doorbell.fence() }
-        let watchers = request.isLogged ? exchange.subscribers(ofStream: request.stream) : 0
+        let watchers = request.isLogged ? catalog.watchers(ofStream: request.stream) : 0
         exchange.wakeForProgress(watchers | 1 << UInt64(request.core), except: index)
     }
 
@@ -135,6 +136,7 @@ extension Core {
         while isComplete(completionCursor) {
             switch exchange.ring.entry(at: completionCursor) {
             case .admission: sequence += 1
+            case .definitions: preconditionFailure("a change of definitions is passed with all cursors at once")
             case .batch(let reference):
                 reference._withUnsafeGuaranteedRef { request in
                     if request.isLogged { sequence += 1 }
@@ -145,14 +147,18 @@ extension Core {
             completionCursor += 1
         }
         guard completionCursor != start else { return false }
-        exchange.ring.moveCursor(index, to: completionCursor)
-        if exchange.coreCount > 1 {
-            // As in `Doorbell`: the cursor is written, then the fence, then the mask of those who wait for it is read.
-            Doorbell.fence()
-            let waiting = exchange.stalledCores.load(ordering: .relaxed)
-            if waiting != 0 { exchange.wake(waiting, except: index) }
-        }
+        passed()
         return true
+    }
+
+    /// What stands before the completion cursor is of no more use to this core.
+    func passed() {
+        exchange.ring.moveCursor(index, to: completionCursor)
+        guard exchange.coreCount > 1 else { return }
+        // As in `Doorbell`: the cursor is written, then the fence, then the mask of those who wait for it is read.
+        Doorbell.fence()
+        let waiting = exchange.stalledCores.load(ordering: .relaxed)
+        if waiting != 0 { exchange.wake(waiting, except: index) }
     }
 
     /// Takes back the requests that all cores have passed.
@@ -170,6 +176,7 @@ extension Core {
         request.session = nil
         request.channel = nil
         requestBytesInFlight -= request.countedBytes
+        request.batch.renew(catalog.compiled)
         if requestBytes > requestBytesMax {
             requestBytes -= request.countedBytes
             request.countedBytes = 0

@@ -17,6 +17,9 @@ extension Core {
             case .adopt(let socket): adopt(Socket(owning: FileDescriptor(owning: socket)))
             case .statusAsked(let asker, let inquiry): exchange.send(.statusTold(ownStatus(), inquiry: inquiry), to: asker)
             case .statusTold(let part, let inquiry): collect(part, for: inquiry)
+            case .stateAsked(let inquiry): inquiry.add(keys: shard.keyCounts, bytes: shard.usedBytes)
+            case .definitionsAnnounced(let change): announced(change)
+            case .applied(let outcome, let inquiry): applied(outcome, inquiry: inquiry)
             }
         }
         return true
@@ -35,14 +38,16 @@ extension Core {
         inquiries[inquiry]?.parts.append(part)
         guard let known = inquiries[inquiry], known.parts.count == exchange.coreCount else { return }
         inquiries[inquiry] = nil
-        let report = StatusReport(parts: known.parts, catalog: catalog, memoryBytesMax: exchange.configuration.memoryBytesMax)
+        let report = StatusReport(
+            parts: known.parts, catalog: catalog, memoryBytesMax: exchange.configuration.memoryBytesMax,
+            reloads: exchange.reloads.figures)
         let reply = StatusReply(serverVersion: Release.version, entries: report.entries())
         let session = known.session
         guard !session.isClosed else { return }
         write(
             OutgoingFrame(.statusReply, requestID: known.requestID, body: ControlMessage.statusReply(reply).encode()), to: session
         )
-        for action in session.state.statusTold() { perform(action, for: session) }
+        for action in session.state.replyTold() { perform(action, for: session) }
         resumeIfPossible(session)
     }
 

@@ -13,7 +13,8 @@ import Wire
 final class Core {
     let index: Int
     let exchange: Exchange
-    let catalog: Catalog
+    /// Of the definitions in force at its place in the sequence.
+    var catalog: Catalog
     let limits: SessionLimits
     let poll: EventPoll
     let listeners: [ListenerBox]
@@ -31,6 +32,9 @@ final class Core {
     var sequence: UInt64 = 0
     var slowestKnown: UInt64 = 0
     var acceptsNewKeys = true
+    /// A change of definitions that this core has been told of and has not passed yet; no batch is begun meanwhile.
+    var change: DefinitionsChange?
+    var changeStep = ChangeStep.announced
 
     // Requests.
     var freeRequests: [Request] = []
@@ -63,9 +67,11 @@ final class Core {
 
     /// By view: this core's subscribers, and the writer of its batches.
     var subscribers: [[Subscriber]]
-    let writers: [BatchWriter]
+    var writers: [BatchWriter]
     var pushBody = OutputBuffer()
     var inquiries: [UInt64: StatusInquiry] = [:]
+    /// Connections that wait for the outcome of an `apply`.
+    var appliers: [UInt64: Applier] = [:]
     var nextInquiry: UInt64 = 0
     let startNanoseconds: UInt64
     var isDraining = false
@@ -80,7 +86,7 @@ final class Core {
     init(index: Int, exchange: Exchange, listeners: [ListenerBox]) throws(SystemError) {
         self.index = index
         self.exchange = exchange
-        catalog = exchange.catalog
+        catalog = exchange.reloads.newest
         limits = exchange.configuration.limits
         self.listeners = listeners
         poll = try EventPoll(eventsMax: 256)
@@ -90,8 +96,7 @@ final class Core {
             plan: catalog.compiled, index: index, count: exchange.coreCount,
             memoryBytesMax: exchange.configuration.memoryBytesMax / exchange.coreCount)
         requestBytesMax = limits.requestBytesMax / exchange.coreCount
-        let stages = catalog.plan.streams.map(\.stages.count).max() ?? 1
-        stageCursors = Array(repeating: 0, count: max(stages, 1))
+        stageCursors = Array(repeating: 0, count: catalog.stageCount)
         receive = ReceivePool(
             keptMax: limits.batchesInFlightMax, allocatedBytesMax: limits.receiveBytesMax / exchange.coreCount)
         subscribers = catalog.views.map { _ in [] }
@@ -113,6 +118,7 @@ final class Core {
         waitForEvents()
         var worked = takeMail()
         worked = advanceSequence() || worked
+        worked = advanceChange() || worked
         resumeStalled()
         sendAll()
         if turnNanoseconds >= nextSweepNanoseconds { sweep() }
@@ -161,7 +167,9 @@ final class Core {
     }
 
     /// What connections wait for is held by requests that other cores have not passed yet, or by their places.
-    var isWaitingForOthers: Bool { !stalled.isEmpty || !starved.isEmpty || waitingRequest != nil }
+    var isWaitingForOthers: Bool { !stalled.isEmpty || !starved.isEmpty || waitsForPlace }
+
+    private var waitsForPlace: Bool { waitingRequest != nil || change != nil && changeStep == .appending }
 
     private var mustSpin: Bool {
         switch exchange.configuration.poll {
@@ -176,9 +184,18 @@ final class Core {
         if !exchange.mailboxes[index].isEmpty || hasWorkInSequence { return true }
         if !starved.isEmpty && receive.hasReleased { return true }
         if !stalled.isEmpty && canBeginRequest { return true }
-        guard isWaitingForOthers, waitingRequest != nil || !inFlight.isEmpty else { return false }
+        guard isWaitingForOthers, waitsForPlace || !inFlight.isEmpty else { return false }
         return exchange.ring.slowestCursor() != slowestKnown
     }
+}
+
+/// How far a core is with the change of definitions under way.
+enum ChangeStep {
+    /// What it has prepared is still to be given its place.
+    case announced
+    /// The last to acknowledge: the change itself is to be given its place.
+    case appending
+    case acknowledged
 }
 
 /// A listener among those who share it; it is closed with the last of them.

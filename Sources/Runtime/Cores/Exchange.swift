@@ -3,7 +3,7 @@ import Synchronization
 
 /// What the cores of one server share: the sequence, and ways to reach one another.
 final class Exchange: Sendable {
-    let catalog: Catalog
+    let reloads: ReloadQueue
     let configuration: ServerConfiguration
     let ring: EntryRing<Entry>
     let mailboxes: [Mailbox]
@@ -14,9 +14,6 @@ final class Exchange: Sendable {
     /// Bit i: core i sleeps before an entry that is not published or not as far as the core needs it, whether or not it has
     /// part in it.
     private let coresBehind = Atomic<UInt64>(0)
-    /// By stream; bit i: core i has subscribers of its views.
-    private let subscribedCores: [CoreMask]
-
     let connections = Atomic<Int>(0)
     /// A descriptor to give up when the process has none left; its lock is held while one core accepts.
     private let spare = Mutex<FileDescriptor?>(FileDescriptor.spare())
@@ -29,7 +26,7 @@ final class Exchange: Sendable {
     var isDraining: Bool { drainDeadline.load(ordering: .acquiring) != 0 }
 
     init(catalog: Catalog, configuration: ServerConfiguration, ringCapacity: Int) throws(SystemError) {
-        self.catalog = catalog
+        reloads = try ReloadQueue(newest: catalog)
         self.configuration = configuration
         let cores = configuration.coreCount
         ring = EntryRing(capacity: ringCapacity, cursors: cores)
@@ -37,7 +34,6 @@ final class Exchange: Sendable {
         var doorbells: [Doorbell] = []
         for _ in 0..<cores { doorbells.append(try Doorbell()) }
         self.doorbells = doorbells
-        subscribedCores = catalog.streams.map { _ in CoreMask() }
     }
 
     func doorbell(of core: Int) -> Doorbell { doorbells[core] }
@@ -95,15 +91,8 @@ final class Exchange: Sendable {
         doorbells[core].ring()
     }
 
-    func subscribers(ofStream stream: Int) -> UInt64 { subscribedCores[stream].bits.load(ordering: .acquiring) }
-
-    func setSubscribers(ofStream stream: Int, core: Int, _ hasSubscribers: Bool) {
-        let bit: UInt64 = 1 << UInt64(core)
-        if hasSubscribers {
-            subscribedCores[stream].bits.bitwiseOr(bit, ordering: .acquiringAndReleasing)
-        } else {
-            subscribedCores[stream].bits.bitwiseAnd(~bit, ordering: .acquiringAndReleasing)
-        }
+    func sendToAll(_ message: CoreMessage) {
+        for core in 0..<coreCount { send(message, to: core) }
     }
 
     /// Takes one waiting connection.
@@ -123,9 +112,5 @@ final class Exchange: Sendable {
                 return .outOfDescriptors
             }
         }
-    }
-
-    private final class CoreMask: Sendable {
-        let bits = Atomic<UInt64>(0)
     }
 }

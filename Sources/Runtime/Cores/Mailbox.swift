@@ -8,6 +8,12 @@ enum CoreMessage: Sendable {
     /// Core `core` wants this core's part of the status.
     case statusAsked(by: Int, inquiry: UInt64)
     case statusTold(CoreStatus, inquiry: UInt64)
+    /// What this core's shard holds.
+    case stateAsked(StateInquiry)
+    /// New definitions are about to be in force.
+    case definitionsAnnounced(DefinitionsChange)
+    /// What became of the definitions that one of this core's connections sent.
+    case applied(ApplyOutcome, inquiry: UInt64)
 }
 
 /// Messages to one core, in order. Nothing of the data path goes through it.

@@ -1,5 +1,6 @@
 import Engine
 import Histogram
+import Values
 import Wire
 
 /// The status of the whole server, out of its cores' parts: names, labels and units are part of the protocol.
@@ -7,8 +8,11 @@ struct StatusReport {
     var parts: [CoreStatus]
     var catalog: Catalog
     var memoryBytesMax: Int
+    var reloads: ReloadQueue.Figures
 
-    func entries() -> [StatusReply.Entry] { server() + latency() + memory() + streams() + joinTables() }
+    func entries() -> [StatusReply.Entry] {
+        server() + definitions() + latency() + memory() + streams() + coverage() + joinTables()
+    }
 
     private func sum(_ value: (CoreStatus) -> UInt64) -> Double { Double(parts.reduce(0) { $0 + value($1) }) }
 
@@ -40,6 +44,18 @@ struct StatusReport {
             let label = mode == .lookUp ? "get" : "\(mode)"
             entries.append(entry("batches", "", label: label, sum { $0.metrics.batches[Int(mode.rawValue)] }))
             entries.append(entry("rows", "", label: label, sum { $0.metrics.rows[Int(mode.rawValue)] }))
+        }
+        return entries
+    }
+
+    /// Changes of definitions since the start; of the last that failed, when and the first line of why.
+    private func definitions() -> [StatusReply.Entry] {
+        var entries = [
+            entry("reloads", "", label: "done", Double(reloads.done)),
+            entry("reloads", "", label: "failed", Double(reloads.failed)),
+        ]
+        if let failure = reloads.lastFailure {
+            entries.append(entry("reload_failed_at", "s since 1970", label: failure.line, Double(failure.wallMicroseconds) / 1e6))
         }
         return entries
     }
@@ -81,6 +97,35 @@ struct StatusReport {
             entries.append(entry("lag", "s", label: stream.table, Double(clock - newest) / 1e6))
         }
         return entries
+    }
+
+    /// Of every column that is not complete yet: from when on it is.
+    private func coverage() -> [StatusReply.Entry] {
+        reloads.coverage.columns.flatMap { column -> [StatusReply.Entry] in
+            guard let stream = catalog.streams.firstIndex(where: { $0.table == column.table }),
+                let missing = column.missing(at: parts.compactMap { $0.newestEventTimes[stream] }.max())
+            else { return [] }
+            var entries: [StatusReply.Entry] = []
+            if let time = missing.completeAfter {
+                entries.append(coverageTime(time, catalog.plan.streams[stream].eventTime?.type, label: column.label))
+            }
+            if missing.coverage.rows > 0 {
+                entries.append(entry("coverage_rows", "rows of a key", label: column.label, Double(missing.coverage.rows)))
+            }
+            for table in missing.coverage.tables {
+                entries.append(entry("coverage_resend", "", label: "\(column.label): rows of \(table)", 1))
+            }
+            if missing.coverage.isPartial { entries.append(entry("coverage_partial", "", label: column.label, 1)) }
+            return entries
+        }
+    }
+
+    private func coverageTime(_ time: Int64, _ type: ValueType?, label: String) -> StatusReply.Entry {
+        switch type {
+        case .timestamp, .timestamptz: entry("coverage", "s since 1970", label: label, Double(time) / 1e6)
+        case .date: entry("coverage", "s since 1970", label: label, Double(time) * 86_400)
+        default: entry("coverage", "event time", label: label, Double(time))
+        }
     }
 
     /// Rows that other tables' rows are joined with, of which every shard has a copy.

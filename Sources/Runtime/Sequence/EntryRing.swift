@@ -12,7 +12,8 @@ import Synchronization
 ///
 /// Positions count up from 0 for ever; slot = position mod capacity. A slot's `progress` is `position << 8 | phase`, so
 /// one load says whether the slot holds the entry of this round yet and how far it is. Progress of one position only
-/// grows: published (phase 0), the stages after the first (1, 2 …), `complete` (255).
+/// grows: published (phase 0), the stages after the first (1, 2 …), `complete` (255). An entry that each walker passes
+/// with all its cursors at once stays a `barrier` (254).
 ///
 /// Invariants, and why no lock is needed:
 /// - A slot is written by the one producer whose compare-and-swap moved `end` over its position. It may do so only where
@@ -33,6 +34,7 @@ final class EntryRing<Entry: BitwiseCopyable & Sendable>: @unchecked Sendable {
 
     let capacity: Int
     static var complete: UInt8 { 255 }
+    static var barrier: UInt8 { 254 }
 
     private struct Slot: ~Copyable {
         let progress: Atomic<UInt64>

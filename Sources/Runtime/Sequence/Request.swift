@@ -8,6 +8,8 @@ enum Entry: BitwiseCopyable, Sendable {
     case batch(Unmanaged<Request>)
     /// From here on the shard takes new keys, or refuses them because its memory is nearly used up.
     case admission(shard: Int, acceptsNewKeys: Bool)
+    /// From here on other definitions are in force (`DefinitionsChange`).
+    case definitions(version: UInt32)
 }
 
 /// One batch on its way through the sequence, and what its answer needs. Pooled by the core that received it.

@@ -11,6 +11,8 @@ enum SessionAction {
     case subscribe(view: Int, channel: UInt32, requestID: UInt64, [OutgoingFrame])
     case unsubscribe(view: Int, channel: UInt32)
     case tellStatus(requestID: UInt64)
+    /// Have these definitions compiled and put in force.
+    case apply(Apply, requestID: UInt64)
     /// Everything is answered: say goodbye, close.
     case finish(reason: String)
     /// Say what is wrong (if anything), say goodbye, close; answers under way are lost.
@@ -33,33 +35,11 @@ struct OutgoingFrame {
         self.body = body
     }
 
-    init(_ kind: FrameKind, requestID: UInt64 = 0, body: [UInt8] = []) {
+    init(_ kind: FrameKind, requestID: UInt64 = 0, channel: UInt32 = 0, isLast: Bool = false, body: [UInt8] = []) {
         self.kind = kind
-        channel = 0
+        self.channel = channel
         self.requestID = requestID
-        isLast = false
+        self.isLast = isLast
         self.body = body
-    }
-}
-
-/// A stream or view opened on a connection.
-final class Channel {
-    struct View: Hashable {
-        /// Index into `Catalog.views`.
-        var number: Int
-        /// Result frames of the view carry it.
-        var channel: UInt32
-    }
-
-    let number: UInt32
-    let target: OpenTarget
-    let views: [View]
-    /// nil until the client's schema has come.
-    var reader: BatchReader?
-
-    init(number: UInt32, target: OpenTarget, views: [View]) {
-        self.number = number
-        self.target = target
-        self.views = views
     }
 }

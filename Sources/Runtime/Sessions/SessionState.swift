@@ -10,8 +10,8 @@ import Wire
 ///           └── anything else ──┴──── broken protocol ──────┴──► disconnect
 ///
 /// Answers leave in the order of their requests. Those of batches come back through the sequence; whatever can be answered
-/// at once waits here until every batch before it has been answered (`held`). A status is collected from all cores: until
-/// it is told, nothing more is taken from the connection.
+/// at once waits here until every batch before it has been answered (`held`). A status is collected from all cores, and
+/// definitions are compiled elsewhere: until that is told, nothing more is taken from the connection.
 struct SessionState {
     enum Phase: Hashable {
         case awaitingHello
@@ -21,14 +21,14 @@ struct SessionState {
     }
 
     private(set) var phase = Phase.awaitingHello
-    private(set) var channels: [UInt32: Channel] = [:]
+    var channels: [UInt32: Channel] = [:]
     /// By channel: the view.
-    private(set) var subscriptions: [UInt32: Int] = [:]
+    var subscriptions: [UInt32: Int] = [:]
     private(set) var wantsBodyChecksums = false
     /// Views that the opened channels answer with.
-    private var openViews = 0
+    var openViews = 0
     /// The next of the server's channel numbers; none is used twice on a connection.
-    private var nextResultChannel: UInt32
+    var nextResultChannel: UInt32
     private let limits: SessionLimits
 
     /// Batches given to the sequence, and those answered.
@@ -36,8 +36,8 @@ struct SessionState {
     private var answered: UInt64 = 0
     /// Answers that wait until `answered` reaches `after`.
     private var held: [(after: UInt64, action: SessionAction)] = []
-    /// A status was asked for and is still being collected: nothing overtakes it, and nobody collects two at once.
-    private var awaitsStatus = false
+    /// A status is being collected, or definitions are being applied: nothing overtakes that, and nobody asks for two at once.
+    private var awaitsReply = false
 
     static let firstResultChannel: UInt32 = 0x8000_0000
 
@@ -48,9 +48,9 @@ struct SessionState {
 
     // MARK: Requests under way
 
-    var requestsInFlight: Int { Int(submitted - answered) + held.count + (awaitsStatus ? 1 : 0) }
-    /// Otherwise the connection is not read from: the client used up its credits, or waits for a status.
-    var canTakeRequest: Bool { requestsInFlight < limits.requestsInFlightMax && !awaitsStatus }
+    var requestsInFlight: Int { Int(submitted - answered) + held.count + (awaitsReply ? 1 : 0) }
+    /// Otherwise the connection is not read from: the client used up its credits, or waits for a status or new definitions.
+    var canTakeRequest: Bool { requestsInFlight < limits.requestsInFlightMax && !awaitsReply }
     var isIdle: Bool { requestsInFlight == 0 }
 
     mutating func batchSubmitted() { submitted += 1 }
@@ -61,9 +61,9 @@ struct SessionState {
         return dueActions()
     }
 
-    /// The status has been sent; what may leave now.
-    mutating func statusTold() -> [SessionAction] {
-        awaitsStatus = false
+    /// What was collected or compiled elsewhere has been sent; what may leave now.
+    mutating func replyTold() -> [SessionAction] {
+        awaitsReply = false
         return dueActions()
     }
 
@@ -72,8 +72,8 @@ struct SessionState {
         var count = 0
         while count < held.count && held[count].after <= answered {
             count += 1
-            // What comes behind a status waits until it is told.
-            if case .tellStatus = held[count - 1].action { break }
+            // What comes behind a status or new definitions waits until these are told.
+            if held[count - 1].action.isRepliedLater { break }
         }
         defer { held.removeFirst(count) }
         return held[..<count].map(\.action)
@@ -122,17 +122,13 @@ struct SessionState {
         case .close: return closeArrived(header)
         case .subscribe: return subscribeArrived(header, body: body, catalog: catalog, sequence: sequence)
         case .unsubscribe: return unsubscribeArrived(header)
-        case .status:
-            let action = inOrder(.tellStatus(requestID: header.requestID))
-            awaitsStatus = true
-            return action
+        case .status: return repliedLater(.tellStatus(requestID: header.requestID))
         case .ping: return inOrder(.send([OutgoingFrame(.pong, answering: header)]))
         case .pong, .credit: return .none
         case .goodbye:
             phase = .finishing
             return inOrder(.finish(reason: "goodbye"))
-        case .apply:
-            return refuse(header, .badRequest("this server's definitions cannot be changed over the wire"))
+        case .apply: return applyArrived(header, body: body)
         case .hello:
             return .disconnect(.protocolBroken("a second hello on one connection"))
         case .welcome, .opened, .result, .accepted, .subscribed, .push, .statusReply, .error, .applied:
@@ -187,23 +183,16 @@ struct SessionState {
         }
         let views = target.views.map { view in
             defer { nextResultChannel += 1 }
-            return Channel.View(number: view, channel: nextResultChannel)
+            return Channel.View(view, of: catalog, channel: nextResultChannel)
         }
-        channels[header.channel] = Channel(number: header.channel, target: target, views: views)
+        let opened = Opened(views, of: target, in: catalog)
+        var named = open
+        named.table = opened.table
+        channels[header.channel] = Channel(number: header.channel, open: named, target: target, views: views, opened: opened)
         openViews += views.count
-        var frames = [
-            OutgoingFrame(
-                .opened, answering: header,
-                body: ControlMessage.opened(
-                    Opened(
-                        table: catalog.streams[target.stream].table,
-                        views: views.map { Opened.View(name: catalog.views[$0.number].name, channel: $0.channel) },
-                        eventTime: catalog.streams[target.stream].eventTime)
-                ).encode())
-        ]
+        var frames = [OutgoingFrame(.opened, answering: header, body: ControlMessage.opened(opened).encode())]
         for view in views {
-            frames.append(
-                OutgoingFrame(.schema, answering: header, channel: view.channel, body: catalog.views[view.number].schemaMessage))
+            frames.append(OutgoingFrame(.schema, answering: header, channel: view.channel, body: view.schemaMessage))
         }
         frames.append(OutgoingFrame(.schema, answering: header, body: ArrowSchema(fields: target.columns).encode()))
         return inOrder(.send(frames))
@@ -218,7 +207,7 @@ struct SessionState {
     }
 
     /// Channels of the client's and of the server's choosing are bounded together; the server's numbers are used once.
-    private func checkRoom(forChannels count: Int) throws(ErrorMessage) {
+    func checkRoom(forChannels count: Int) throws(ErrorMessage) {
         guard channels.count + openViews + subscriptions.count < limits.channelsMax else {
             throw .badRequest("this connection has \(limits.channelsMax) channels open, the most there can be; close some")
         }
@@ -230,8 +219,11 @@ struct SessionState {
     /// The client's own schema: what it is going to send, matched against what the table wants.
     private mutating func schemaArrived(_ header: FrameHeader, body: UnsafeRawBufferPointer) -> SessionAction {
         guard let channel = channels[header.channel] else { return refuse(header, .noChannel(header.channel)) }
+        if let problem = channel.problem { return refuse(header, problem) }
         do throws(WireError) {
             let source = try ArrowSchema.decode(message: body)
+            channel.schema = source
+            channel.schemaProblem = nil
             channel.reader = try BatchReader(target: channel.target.columns, source: source)
             return .none
         } catch {
@@ -242,7 +234,7 @@ struct SessionState {
 
     private mutating func dictionaryArrived(_ header: FrameHeader, body: UnsafeRawBufferPointer) -> SessionAction {
         guard let channel = channels[header.channel] else { return refuse(header, .noChannel(header.channel)) }
-        guard let reader = channel.reader else { return refuse(header, .noSchema(header.channel)) }
+        guard let reader = channel.reader else { return refuse(header, channel.withoutReader) }
         do throws(WireError) {
             try reader.addDictionary(message: body)
             return .none
@@ -253,7 +245,7 @@ struct SessionState {
 
     private mutating func batchArrived(_ header: FrameHeader, _ mode: BatchMode) -> SessionAction {
         guard let channel = channels[header.channel] else { return refuse(header, .noChannel(header.channel)) }
-        guard channel.reader != nil else { return refuse(header, .noSchema(header.channel)) }
+        guard channel.problem == nil && channel.reader != nil else { return refuse(header, channel.withoutReader) }
         guard (mode == .lookUp) == (channel.target.mode == .get) else {
             return refuse(
                 header,
@@ -307,6 +299,21 @@ struct SessionState {
         return inOrder(.unsubscribe(view: view, channel: header.channel))
     }
 
+    // MARK: Definitions
+
+    private mutating func applyArrived(_ header: FrameHeader, body: UnsafeRawBufferPointer) -> SessionAction {
+        guard case .apply(let apply)? = try? ControlMessage.decode(kind: .apply, body: body) else {
+            return .disconnect(.protocolBroken("the body of apply is not a valid table"))
+        }
+        return repliedLater(.apply(apply, requestID: header.requestID))
+    }
+
+    private mutating func repliedLater(_ action: SessionAction) -> SessionAction {
+        let action = inOrder(action)
+        awaitsReply = true
+        return action
+    }
+
     // MARK: Answers in order
 
     /// The request fails, the connection goes on.
@@ -316,8 +323,8 @@ struct SessionState {
     }
 
     /// The action, if no batch before it is still unanswered; otherwise it is held.
-    private mutating func inOrder(_ action: SessionAction) -> SessionAction {
-        guard submitted != answered || !held.isEmpty || awaitsStatus else { return action }
+    mutating func inOrder(_ action: SessionAction) -> SessionAction {
+        guard submitted != answered || !held.isEmpty || awaitsReply else { return action }
         held.append((after: submitted, action: action))
         return .none
     }

@@ -56,8 +56,9 @@ extension Core {
             Subscriber(session: session, channel: channel, requestID: requestID, from: exchange.ring.end))
         metrics.subscribers += 1
         for stream in catalog.streams.indices where catalog.views[view].answers(stream) {
-            exchange.setSubscribers(ofStream: stream, core: index, true)
+            catalog.setWatcher(ofStream: stream, core: index, true)
         }
+        announceWatching()
     }
 
     func unsubscribe(_ session: Session, view: Int, channel: UInt32?) {
@@ -68,7 +69,7 @@ extension Core {
             let hasSubscribers = catalog.views.indices.contains {
                 catalog.views[$0].answers(stream) && !subscribers[$0].isEmpty
             }
-            if !hasSubscribers { exchange.setSubscribers(ofStream: stream, core: index, false) }
+            if !hasSubscribers { catalog.setWatcher(ofStream: stream, core: index, false) }
         }
     }
 

@@ -53,6 +53,16 @@ public final class BatchReader {
         dictionaryIDs = matching.dictionaryIDs
     }
 
+    /// The same sender's batches against other columns; dictionaries that it has sent are known.
+    public convenience init(target: [Field], source: ArrowSchema, continuing former: BatchReader?) throws(WireError) {
+        try self.init(target: target, source: source)
+        guard let former else { return }
+        for index in dictionaries.indices {
+            let known = former.dictionaries.first { $0.id == dictionaries[index].id }
+            if let known { dictionaries[index] = known }
+        }
+    }
+
     deinit { ZSTD_freeDCtx(decompressionContext) }
 
     /// Verifies one encapsulated record batch and shows its columns.

@@ -181,10 +181,13 @@ private struct ControlReader {
     }
 
     func applied() throws(WireError) -> Applied {
-        var isApplied = false
-        var definitions: UInt32 = 0
+        var applied = Applied(isApplied: false, definitions: 0)
         var report = millrace_text()
-        try check(millrace_applied_read(body.baseAddress, body.count, &isApplied, &definitions, &report))
-        return Applied(isApplied: isApplied, definitions: definitions, report: try string(report))
+        try check(
+            millrace_applied_read(
+                body.baseAddress, body.count, &applied.isApplied, &applied.definitions, &report, &applied.hasErrors,
+                &applied.memoryBytesBefore, &applied.memoryBytesAfter))
+        applied.report = try string(report)
+        return applied
     }
 }

@@ -58,7 +58,9 @@ extension ControlMessage {
             }
             return millrace_apply_build(builder, table.list(sources), apply.isDryRun)
         case .applied(let applied):
-            return millrace_applied_build(builder, applied.isApplied, applied.definitions, table.text(applied.report))
+            return millrace_applied_build(
+                builder, applied.isApplied, applied.definitions, table.text(applied.report), applied.hasErrors,
+                applied.memoryBytesBefore, applied.memoryBytesAfter)
         }
     }
 }

@@ -248,12 +248,24 @@ public struct Applied: Hashable, Sendable {
     public var isApplied: Bool
     /// The version in force now.
     public var definitions: UInt32
-    /// Rendered diagnostics and coverage.
+    /// What is kept, added, dropped and started afresh; or what is wrong, with its places.
     public var report: String
+    /// The definitions are wrong: nothing has happened.
+    public var hasErrors: Bool
+    /// Of a dry run: the state's now.
+    public var memoryBytesBefore: UInt64
+    /// Of a dry run: as expected when the new definitions have filled theirs.
+    public var memoryBytesAfter: UInt64
 
-    public init(isApplied: Bool, definitions: UInt32, report: String = "") {
+    public init(
+        isApplied: Bool, definitions: UInt32, report: String = "", hasErrors: Bool = false, memoryBytesBefore: UInt64 = 0,
+        memoryBytesAfter: UInt64 = 0
+    ) {
         self.isApplied = isApplied
         self.definitions = definitions
         self.report = report
+        self.hasErrors = hasErrors
+        self.memoryBytesBefore = memoryBytesBefore
+        self.memoryBytesAfter = memoryBytesAfter
     }
 }

@@ -6,11 +6,12 @@ with millrace.connect("127.0.0.1:7400") as server:
     vectors = server.compute("payments", {"ts": [...], "card_id": [...], "amount": [...]}, view="card_risk")
 """
 
-from ._server import Accepted, Server, Status, StatusEntry, Subscription, connect
+from ._server import Accepted, Applied, Server, Status, StatusEntry, Subscription, connect
 from .errors import (
     BadBatchError,
     BadSchemaError,
     ConnectionClosed,
+    DefinitionsError,
     MemoryFullError,
     MillraceError,
     OverloadedError,
@@ -31,9 +32,11 @@ OK, LATE, REFUSED = 0, 1, 2
 
 __all__ = [
     "Accepted",
+    "Applied",
     "BadBatchError",
     "BadSchemaError",
     "ConnectionClosed",
+    "DefinitionsError",
     "LATE",
     "MemoryFullError",
     "MillraceError",

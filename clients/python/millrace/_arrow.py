@@ -67,6 +67,14 @@ def read_batch(body: bytes, schema: pa.Schema) -> pa.RecordBatch:
     return pa.ipc.read_record_batch(pa.py_buffer(body), schema)
 
 
+def joined(answers: list[pa.RecordBatch]) -> pa.Table:
+    """One table; where definitions have changed between batches, of all their columns, and types that hold those of all."""
+    tables = [pa.Table.from_batches([batch]) for batch in answers]
+    if all(table.schema == tables[0].schema for table in tables):
+        return pa.Table.from_batches(answers, answers[0].schema)
+    return pa.concat_tables(tables, promote_options="permissive")
+
+
 def without_trailers(table: pa.Table | pa.RecordBatch):
     """Without the row numbers and statuses that travel at the end of every result."""
     return table.select([name for name in table.schema.names if name not in (ROW_COLUMN, STATUS_COLUMN)])

@@ -41,6 +41,10 @@ class Connection:
         self.timeout = timeout
         self._received = bytearray()
         self._last_request = 0
+        # Takes the frames that say, unasked, how channels are since definitions have changed.
+        self.channels_changed: Callable[[Header, bytes], None] = lambda header, body: None
+        # Version of the definitions in force at the server's last frame.
+        self.definitions = 0
         # Requests that are answered only where they are refused.
         self._silent: set[int] = set()
         self._socket = open_socket(address, timeout)
@@ -139,6 +143,15 @@ class Connection:
             return _checked(*frame)
 
     def _next_frame(self) -> tuple[Header, bytes] | None:
+        while (frame := self._next_received()) is not None:
+            header, body = frame
+            self.definitions = header.definitions
+            if header.request_id or header.kind not in (Kind.OPENED, Kind.SCHEMA):
+                return frame
+            self.channels_changed(header, body)
+        return None
+
+    def _next_received(self) -> tuple[Header, bytes] | None:
         if len(self._received) < HEADER_BYTES:
             return None
         header = _frames.decode_header(bytes(self._received[:HEADER_BYTES]))

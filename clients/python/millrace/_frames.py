@@ -56,6 +56,7 @@ class Header(NamedTuple):
     channel: int
     request_id: int
     sequence: int
+    definitions: int
 
     @property
     def padded_body_length(self) -> int:
@@ -80,11 +81,11 @@ def encode(kind: Kind, body, *, channel: int = 0, request_id: int = 0) -> list:
 
 
 def decode_header(octets: bytes | memoryview) -> Header:
-    magic, version, kind, flags, length, channel, request_id, sequence, *_, checksum = _LAYOUT.unpack(octets)
+    magic, version, kind, flags, length, channel, request_id, sequence, _, definitions, *_, checksum = _LAYOUT.unpack(octets)
     if magic != MAGIC:
         raise ProtocolError(f"this is not a Millrace server: a frame starts with {magic:#010x}, not with {MAGIC:#010x}")
     if checksum != crc32c(memoryview(octets)[:60]):
         raise ProtocolError("a frame's header does not match its checksum")
     if version != VERSION:
         raise ProtocolError(f"the server sent a frame of version {version}; this client speaks version {VERSION}")
-    return Header(kind, flags, length, channel, request_id, sequence)
+    return Header(kind, flags, length, channel, request_id, sequence, definitions)

@@ -34,3 +34,13 @@ STATUS_ENTRY = (("name", "string"), ("label", "string"), ("unit", "string"), ("v
 STATUS_REPLY = (("server_version", "string"), ("entries", [STATUS_ENTRY]))
 ERROR = (("code", "string"), ("message", "string"), ("detail", "string"), ("retry", "?"))
 GOODBYE = (("reason", "string"),)
+SOURCE_TEXT = (("name", "string"), ("text", "string"))
+APPLY = (("sources", [SOURCE_TEXT]), ("dry_run", "?"))
+APPLIED = (
+    ("is_applied", "?"),
+    ("definitions", "I"),
+    ("report", "string"),
+    ("has_errors", "?"),
+    ("memory_bytes_before", "Q"),
+    ("memory_bytes_after", "Q"),
+)

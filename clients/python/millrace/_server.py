@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime
+import os
 from typing import Any, Iterator, NamedTuple, Sequence
 
 import pyarrow as pa
 
-from . import _arrow, _frames, _messages
+from . import _arrow, _definitions, _frames, _messages
 from ._connection import Connection, connect_with_retries
 from ._flatbuffers import decode, encode
 from ._frames import Header, Kind
-from .errors import BadSchemaError, MillraceError, ProtocolError
+from .errors import BadSchemaError, DefinitionsError, MillraceError, ProtocolError, ServerError
 
 
 class Accepted(NamedTuple):
@@ -36,6 +37,16 @@ class Status(NamedTuple):
     entries: list[StatusEntry]
 
 
+class Applied(NamedTuple):
+    """What became of new definitions."""
+
+    is_applied: bool  # if not, they compute what those in force do, or it was a dry run
+    definitions: int  # the version in force, counted from 1 since the server started
+    report: str  # what is kept, added, dropped and started afresh, column by column
+    memory_bytes_before: int  # of a dry run: the state's now
+    memory_bytes_after: int  # of a dry run: as expected when the new definitions have filled theirs
+
+
 class _Channel:
     """A table, or a view's keys, opened on this connection for batches of one schema."""
 
@@ -43,6 +54,17 @@ class _Channel:
         self.number = number
         self.target = target
         self.views = views  # by the channel that results come on
+
+    def changed(self, header: Header, body: bytes) -> None:
+        """Definitions have changed: takes what is said of this channel."""
+        if header.kind == Kind.OPENED and header.channel == self.number:
+            schemas = {number: schema for number, (_, schema) in self.views.items()}
+            opened = decode(_messages.OPENED, body)["views"]
+            self.views = {view["channel"]: (view["name"], schemas.get(view["channel"])) for view in opened}
+        elif header.kind == Kind.SCHEMA and header.channel == self.number:
+            self.target = _arrow.read_schema(body)
+        elif header.kind == Kind.SCHEMA and header.channel in self.views:
+            self.views[header.channel] = (self.views[header.channel][0], _arrow.read_schema(body))
 
 
 class Server:
@@ -54,6 +76,7 @@ class Server:
         self._channels: dict[tuple, _Channel] = {}
         self._last_channel = 0
         self._subscriptions: list[Subscription] = []
+        connection.channels_changed = self._channels_changed
 
     def __enter__(self) -> "Server":
         return self
@@ -72,6 +95,11 @@ class Server:
         """The server's own version."""
         return self._connection.welcome["server_version"]
 
+    @property
+    def definitions(self) -> int:
+        """Version of the definitions that the last answer was computed by, counted from 1 since the server started."""
+        return self._connection.definitions
+
     # MARK: Events
 
     def compute(self, table: str, data: Any, *, view: str | None = None, with_status: bool = False) -> pa.Table:
@@ -83,6 +111,9 @@ class Server:
         `millrace_row` (place in `data`) and `millrace_status` (`millrace.OK`, `LATE` or `REFUSED`).
 
         Without `view`, the table's only view that no other view reads is meant; several are an error that names them.
+
+        A large `data` is sent as several batches. Where definitions change between them, the answer has the columns of all of
+        them, NULL where a row's definitions had no such column.
         """
         return self._ask(Kind.COMPUTE, table, data, view, with_status)
 
@@ -123,17 +154,20 @@ class Server:
         return self._collect(kind, channel, rows, with_status)
 
     def _collect(self, kind: Kind, channel: _Channel, rows: pa.Table, with_status: bool) -> dict[str, pa.Table]:
-        answers: dict[int, list] = {number: [] for number in channel.views}
+        answers: dict[str, list] = {}
         offsets: dict[int, int] = {}
 
         def answered(header: Header, body: bytes) -> None:
-            if header.kind != Kind.RESULT or header.channel not in answers:
+            if header.kind != Kind.RESULT or header.channel not in channel.views:
                 raise ProtocolError(f"the server answered with a frame of kind {header.kind} on channel {header.channel}")
-            batch = _arrow.read_batch(body, channel.views[header.channel][1])
-            answers[header.channel].append(_arrow.with_row_offset(batch, offsets[header.request_id]))
+            name, schema = channel.views[header.channel]
+            batch = _arrow.read_batch(body, schema)
+            answers.setdefault(name, []).append(_arrow.with_row_offset(batch, offsets[header.request_id]))
 
         self._send_batches(kind, channel, rows, answered, offsets)
-        tables = {name: pa.Table.from_batches(answers[number], schema) for number, (name, schema) in channel.views.items()}
+        tables = {name: _arrow.joined(batches) for name, batches in answers.items()}
+        for name, schema in channel.views.values():
+            tables.setdefault(name, schema.empty_table())
         return tables if with_status else {name: _arrow.without_trailers(table) for name, table in tables.items()}
 
     def _send_batches(self, kind: Kind, channel: _Channel, rows: pa.Table, answered, offsets: dict | None = None) -> None:
@@ -193,7 +227,31 @@ class Server:
         reply = decode(_messages.STATUS_REPLY, body)
         return Status(reply["server_version"], [StatusEntry(**entry) for entry in reply["entries"]])
 
+    # MARK: Definitions
+
+    def apply(self, definitions: str | os.PathLike, *, dry_run: bool = False) -> Applied:
+        """Puts other definitions in force, as a whole or not at all, at one place of the server's sequence. Columns that compute
+        the same as before keep their state.
+
+        `definitions` is SQL text, or the path of a `.sql` file or of a directory of them. With `dry_run` the server says what
+        would happen, and changes nothing. Wrong definitions raise a DefinitionsError that says where they are wrong.
+        """
+        sources = [{"name": name, "text": text} for name, text in _definitions.sources(definitions)]
+        header, body = self._connection.request(
+            Kind.APPLY, encode(_messages.APPLY, {"sources": sources, "dry_run": dry_run})
+        )
+        if header.kind != Kind.APPLIED:
+            raise ProtocolError(f"the server answered an apply with a frame of kind {header.kind}")
+        applied = decode(_messages.APPLIED, body)
+        if applied.pop("has_errors"):
+            raise DefinitionsError(applied["report"])
+        return Applied(**applied)
+
     # MARK: Channels
+
+    def _channels_changed(self, header: Header, body: bytes) -> None:
+        for channel in self._channels.values():
+            channel.changed(header, body)
 
     def _open(self, name: str, views: tuple | None, schema: pa.Schema) -> _Channel:
         """The channel for batches of `schema`: of the table `name`, or of the keys of the view `name` where `views` is None.
@@ -230,7 +288,9 @@ class Server:
 class Subscription:
     """An iterator of pyarrow RecordBatches, and a context manager.
 
-    `schema` says their columns; `sequence` is the place in the server's total order of the last one handed out."""
+    `schema` says their columns, and changes where the server's definitions do: before the first batch of the new ones, which
+    raises an UnknownViewError instead where the view is gone. `sequence` is the place in the server's total order of the last
+    batch handed out, `definitions` the version that it was computed by."""
 
     def __init__(self, connection: Connection, view: str, timeout: float | None):
         self._connection = connection
@@ -245,16 +305,28 @@ class Subscription:
             connection.close()
             raise
         connection.timeout = timeout
+        connection.channels_changed = self._schema_changed
+        self.definitions = connection.definitions
         self.schema = _arrow.without_trailers(self._wire_schema.empty_table()).schema
+
+    def _schema_changed(self, header: Header, body: bytes) -> None:
+        if header.kind == Kind.SCHEMA:
+            self._wire_schema = _arrow.read_schema(body)
+            self.schema = _arrow.without_trailers(self._wire_schema.empty_table()).schema
 
     def __iter__(self) -> "Subscription":
         return self
 
     def __next__(self) -> pa.RecordBatch:
         while True:
-            header, body = self._connection.receive()
+            try:
+                header, body = self._connection.receive()
+            except ServerError:
+                self.close()
+                raise
             if header.kind == Kind.PUSH:
                 self.sequence = header.sequence
+                self.definitions = header.definitions
                 return _arrow.without_trailers(_arrow.read_batch(body, self._wire_schema))
 
     def __enter__(self) -> "Subscription":

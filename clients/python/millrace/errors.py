@@ -15,6 +15,10 @@ class ConnectionClosed(MillraceError, ConnectionError):
     """The server went away, or this connection was closed."""
 
 
+class DefinitionsError(MillraceError):
+    """Definitions that were to be applied are wrong, and nothing has changed. The message says where, as `file:line:column`."""
+
+
 class ServerError(MillraceError):
     """The server refused a request; the message is the server's own.
 

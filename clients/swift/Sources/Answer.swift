@@ -22,6 +22,8 @@ public struct Answer: Hashable, Sendable {
     public var statuses: [RowStatus]
     /// The batch's place in the server's total order.
     public var sequence: UInt64
+    /// Version of the definitions that the rows were computed by, counted from 1 since the server started.
+    public var definitions: UInt32
 }
 
 /// What the server says of a batch that was only ingested.
@@ -34,13 +36,15 @@ public struct IngestSummary: Hashable, Sendable {
     public var sequence: UInt64
 }
 
-/// Reads the batches of one view.
+/// Reads the batches of one view, by the schema that it had when it was opened or by the one that the server has sent since.
 struct AnswerReader: Sendable {
     let view: String
     let channel: UInt32
     /// Of the view, without the two columns that travel behind them.
     let fields: [Field]
     private let schema: ArrowSchema
+    /// The message it was made of, where that came after the opening.
+    private var message: [UInt8]?
 
     init(view: String, channel: UInt32, schema: ArrowSchema) throws(WireError) {
         self.view = view
@@ -49,6 +53,23 @@ struct AnswerReader: Sendable {
         fields = try schema.valueFields().filter { $0.name != BatchWriter.rowColumn && $0.name != BatchWriter.statusColumn }
     }
 
+    /// For a channel that definitions have changed.
+    init(_ channel: UInt32, view: String, message: [UInt8]) throws(MillraceError) {
+        do throws(WireError) {
+            self = try AnswerReader(view: view, channel: channel, schema: try ArrowSchema(message: message))
+        } catch {
+            throw .protocolViolation(error)
+        }
+        self.message = message
+    }
+
+    /// Reads this frame and those that follow it with the same schema.
+    func adapted(to frame: ConnectionStateMachine.Frame) throws(MillraceError) -> AnswerReader {
+        guard let newest = frame.channel?.schema, newest != message else { return self }
+        return try AnswerReader(channel, view: frame.channel?.view ?? view, message: newest)
+    }
+
+    /// Of a frame that `adapted` is for.
     func read(_ frame: ConnectionStateMachine.Frame) throws(MillraceError) -> Answer {
         let trailers = [
             Field(name: BatchWriter.rowColumn, type: .bigint, isNullable: false),
@@ -66,14 +87,20 @@ struct AnswerReader: Sendable {
         return Answer(
             view: view, rows: batch, rowNumbers: numbers.map { Int($0) },
             statuses: statuses.map { RowStatus(rawValue: UInt8(truncatingIfNeeded: $0)) ?? .refused },
-            sequence: frame.header.sequence)
+            sequence: frame.header.sequence, definitions: frame.header.definitions)
+    }
+}
+
+extension ArrowSchema {
+    init(message: [UInt8]) throws(WireError) {
+        self = try message.withUnsafeBufferPointer { bytes throws(WireError) in
+            try ArrowSchema.decode(message: UnsafeRawBufferPointer(bytes))
+        }
     }
 }
 
 extension ConnectionStateMachine.Frame {
     func schema() throws(WireError) -> ArrowSchema {
-        try body.withUnsafeBufferPointer { bytes throws(WireError) in
-            try ArrowSchema.decode(message: UnsafeRawBufferPointer(bytes))
-        }
+        try ArrowSchema(message: body)
     }
 }

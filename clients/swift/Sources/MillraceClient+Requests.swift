@@ -45,7 +45,8 @@ extension MillraceClient {
     public func columns(of table: String) async throws(MillraceError) -> [Field] {
         let key = StreamKey(purpose: .stream(table: table, views: []), fields: nil)
         return try await patiently { () async throws(MillraceError) in
-            try await self.stream(key, on: try await self.session()).fields
+            let session = try await self.session()
+            return try await self.stream(key, on: session).fields(on: session)
         }
     }
 
@@ -92,7 +93,8 @@ extension MillraceClient {
     public func keyColumns(of view: String, _ names: [String]) async throws(MillraceError) -> [Field] {
         let key = StreamKey(purpose: .get(view: view, keyColumns: names), fields: nil)
         let fields = try await patiently { () async throws(MillraceError) in
-            try await self.stream(key, on: try await self.session()).fields
+            let session = try await self.session()
+            return try await self.stream(key, on: session).fields(on: session)
         }
         return fields.filter { names.contains($0.name) }
     }

@@ -12,7 +12,8 @@ public struct Subscription: AsyncSequence, Sendable {
     let view: String
     let first: LiveSubscription
 
-    /// The view's columns.
+    /// The view's columns when it was subscribed to. Where definitions change while it runs, `Answer.rows` has the columns of its
+    /// own version; the iteration ends with an error where the view is gone.
     public var fields: [Field] { first.reader.fields }
 
     public func makeAsyncIterator() -> Iterator { Iterator(client: client, view: view, live: first) }
@@ -21,6 +22,8 @@ public struct Subscription: AsyncSequence, Sendable {
         let client: MillraceClient
         let view: String
         var live: LiveSubscription
+        /// Of the newest batch: definitions may have changed since `live` began.
+        private var reader: AnswerReader?
 
         init(client: MillraceClient, view: String, live: LiveSubscription) {
             self.client = client
@@ -35,7 +38,8 @@ public struct Subscription: AsyncSequence, Sendable {
                 if Task.isCancelled { return nil }
                 do throws(MillraceError) {
                     let frame = try await live.session.nextPush()
-                    return try live.reader.read(frame)
+                    reader = try (reader ?? live.reader).adapted(to: frame)
+                    return try reader!.read(frame)
                 } catch {
                     if Task.isCancelled { return nil }
                     guard error.isRetryable else { throw error }
@@ -44,6 +48,7 @@ public struct Subscription: AsyncSequence, Sendable {
                 live = try await client.patiently { () async throws(MillraceError) in
                     try await LiveSubscription(to: view, client: client)
                 }
+                reader = nil
             }
         }
     }

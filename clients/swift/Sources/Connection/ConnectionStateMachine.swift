@@ -13,12 +13,22 @@ struct ConnectionStateMachine {
     struct Frame: Hashable, Sendable {
         var header: FrameHeader
         var body: [UInt8]
+        /// What the server said of the frame's channel when definitions changed; nil: it is as it was opened.
+        var channel: ChannelNews?
 
         func control() throws(WireError) -> ControlMessage {
             try body.withUnsafeBufferPointer { bytes throws(WireError) in
                 try ControlMessage.decode(kind: header.kind, body: UnsafeRawBufferPointer(bytes))
             }
         }
+    }
+
+    /// A channel after definitions have changed.
+    struct ChannelNews: Hashable, Sendable {
+        /// Of results: nil where it is the one that was opened.
+        var view: String?
+        /// The schema message of the frames that follow on the channel; nil: as before.
+        var schema: [UInt8]?
     }
 
     /// Frames that make up the answer to a request.
@@ -74,6 +84,7 @@ struct ConnectionStateMachine {
     /// Channels by the requests that told their schemas, and those whose schema was refused.
     private var schemas: [RequestID: UInt32] = [:]
     private var refusedSchemas: [UInt32: MillraceError] = [:]
+    private var news: [UInt32: ChannelNews] = [:]
     /// Answers to these are dropped when they come: nobody waits any more.
     private var abandoned: Set<RequestID> = []
 
@@ -106,6 +117,9 @@ struct ConnectionStateMachine {
         schemas[lastRequest] = channel
         return [.send(FrameHeader(kind: .schema, bodyLength: body.count, channel: channel, requestID: lastRequest), body: body)]
     }
+
+    /// The schema message of a channel, where the server has sent another since it was opened.
+    func newSchema(of channel: UInt32) -> [UInt8]? { news[channel]?.schema }
 
     /// Nobody waits for this request any more.
     mutating func abandon(_ id: RequestID) -> [Action] {
@@ -140,7 +154,9 @@ struct ConnectionStateMachine {
         case .error:
             return try takeError(frame)
         case .push:
-            return [.pushed(frame)]
+            return [.pushed(withNews(frame))]
+        case .opened where frame.header.requestID == 0, .schema where frame.header.requestID == 0:
+            return try takeNews(frame)
         case .credit:
             guard case .credit(let message) = try frame.control() else { return violation(frame) }
             credits = Int(message.credits)
@@ -174,6 +190,8 @@ struct ConnectionStateMachine {
             refusedSchemas[channel] = error
             return []
         }
+        // A subscription that has ended: its connection was for it alone.
+        if frame.header.channel >= 0x8000_0000 && underWay[frame.header.requestID] == nil { return end(error) }
         let refusals = refusedSchemas
         return finish(frame.header.requestID) { id, pending in .failed(id, refusals[pending.request.channel] ?? error) }
     }
@@ -181,7 +199,7 @@ struct ConnectionStateMachine {
     private mutating func takeAnswer(_ frame: Frame) -> [Action] {
         let id = frame.header.requestID
         guard var pending = underWay[id] else { return violation(frame) }
-        pending.frames.append(frame)
+        pending.frames.append(withNews(frame))
         switch Self.completes(frame, pending) {
         case nil:
             return violation(frame)
@@ -193,6 +211,27 @@ struct ConnectionStateMachine {
             return finish(id) { id, pending in .finished(id, pending.frames) }
         }
     }
+
+    // MARK: Definitions that change
+
+    /// Said unasked, before the first frame that it is true of.
+    private mutating func takeNews(_ frame: Frame) throws(WireError) -> [Action] {
+        if frame.header.kind == .schema {
+            news[frame.header.channel, default: ChannelNews()].schema = frame.body
+        } else if case .opened(let opened) = try frame.control() {
+            for view in opened.views { news[view.channel, default: ChannelNews()].view = view.name }
+        }
+        return []
+    }
+
+    private func withNews(_ frame: Frame) -> Frame {
+        guard !news.isEmpty else { return frame }
+        var frame = frame
+        frame.channel = news[frame.header.channel]
+        return frame
+    }
+
+    // MARK: Answers
 
     /// Whether the answer is whole with this frame; nil where the frame has no place in it.
     private static func completes(_ frame: Frame, _ pending: Pending) -> Bool? {

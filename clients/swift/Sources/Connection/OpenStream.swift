@@ -22,6 +22,7 @@ struct OpenStream: Sendable {
     let timeColumn: Int?
     /// The columns that the server takes, in its order.
     let fields: [Field]
+    /// The views it answered with when it was opened.
     let answers: [AnswerReader]
 
     /// Opens it and sends the schema of the batches to come.
@@ -56,12 +57,29 @@ struct OpenStream: Sendable {
 }
 
 extension OpenStream {
+    /// The columns that the server takes now: definitions may have changed since it was opened.
+    func fields(on session: Session) throws(MillraceError) -> [Field] {
+        guard let message = session.newSchema(of: channel) else { return fields }
+        do throws(WireError) {
+            return try ArrowSchema(message: message).valueFields()
+        } catch {
+            throw .protocolViolation(error)
+        }
+    }
+
     /// One answer a view, from the result frames of one request.
     func answers(in frames: [ConnectionStateMachine.Frame]) throws(MillraceError) -> [Answer] {
         var read: [Answer] = []
         for frame in frames {
-            guard let reader = answers.first(where: { $0.channel == frame.header.channel }) else { throw .unexpected(frame) }
-            read.append(try reader.read(frame))
+            let reader = answers.first { $0.channel == frame.header.channel }
+            if let reader {
+                read.append(try reader.adapted(to: frame).read(frame))
+            } else if let view = frame.channel?.view, let schema = frame.channel?.schema {
+                // A view that the definitions did not have when the stream was opened.
+                read.append(try AnswerReader(frame.header.channel, view: view, message: schema).read(frame))
+            } else {
+                throw .unexpected(frame)
+            }
         }
         return read
     }

@@ -100,6 +100,9 @@ final class Session: Sendable {
         perform { state in take(state.machine.sendSchema(channel: channel, body: body), &state) }
     }
 
+    /// The schema message of a channel, where the server has sent another since it was opened.
+    func newSchema(of channel: UInt32) -> [UInt8]? { state.withLock { $0.machine.newSchema(of: channel) } }
+
     func newChannel() -> UInt32 { state.withLock { $0.machine.newChannel() } }
 
     /// The next pushed frame. One task at a time may wait.

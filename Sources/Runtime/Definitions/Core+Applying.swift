@@ -1,0 +1,46 @@
+import Language
+import Wire
+
+/// Definitions that come over a connection: compiled elsewhere, and answered when they are in force or refused.
+extension Core {
+    struct Applier {
+        var session: Session
+        var requestID: UInt64
+    }
+
+    func apply(_ apply: Apply, for session: Session, requestID: UInt64) {
+        nextInquiry += 1
+        let (inquiry, exchange, index) = (nextInquiry, exchange, index)
+        appliers[inquiry] = Applier(session: session, requestID: requestID)
+        exchange.reloads.ask(
+            ReloadQueue.Job(
+                sources: apply.sources.map { SourceText(name: $0.name, text: $0.text) }, isDryRun: apply.isDryRun,
+                tell: { exchange.send(.applied($0, inquiry: inquiry), to: index) }))
+    }
+
+    func applied(_ outcome: ApplyOutcome, inquiry: UInt64) {
+        guard let applier = appliers.removeValue(forKey: inquiry) else { return }
+        let session = applier.session
+        guard !session.isClosed else { return }
+        let isRefused = outcome.result == .unavailable
+        let body =
+            isRefused ? ErrorMessage.overloaded(outcome.report).frameBody() : ControlMessage.applied(outcome.message).encode()
+        write(OutgoingFrame(isRefused ? .error : .applied, requestID: applier.requestID, isLast: true, body: body), to: session)
+        for action in session.state.replyTold() { perform(action, for: session) }
+        resumeIfPossible(session)
+    }
+}
+
+extension ApplyOutcome {
+    /// As it is told over the wire.
+    var message: Applied {
+        Applied(
+            isApplied: result == .applied, definitions: definitions,
+            report: ErrorMessage.shortened(report, to: Self.reportBytesMax),
+            hasErrors: result == .wrong, memoryBytesBefore: UInt64(memoryBytesBefore),
+            memoryBytesAfter: UInt64(memoryBytesAfter))
+    }
+
+    /// Longest report sent, in bytes: every column of large definitions has its line.
+    static let reportBytesMax = 512 << 10
+}

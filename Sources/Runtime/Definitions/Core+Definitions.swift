@@ -1,0 +1,76 @@
+import Engine
+
+/// One core's part in a change of definitions (`DefinitionsChange`).
+///
+/// A core is at one version at any moment: it passes the entry when all that stands before it has been answered and
+/// pushed, with its stages, its completion, its shard, its connections and its subscribers together.
+extension Core {
+    /// From here on no batch is begun; connections that bring one wait.
+    func announced(_ change: DefinitionsChange) {
+        precondition(self.change == nil, "one change at a time")
+        self.change = change
+        changeStep = .announced
+        announceWatching()
+    }
+
+    /// Called on every turn while a change is under way; true if it got further.
+    func advanceChange() -> Bool {
+        guard let change else { return false }
+        if changeStep == .announced && waitingRequest == nil {
+            changeStep = change.acknowledge() ? .appending : .acknowledged
+        }
+        guard changeStep == .appending, appendChange(change) else { return false }
+        changeStep = .acknowledged
+        return advanceSequence()
+    }
+
+    /// False where the ring is full.
+    private func appendChange(_ change: DefinitionsChange) -> Bool {
+        let entry = Entry.definitions(version: change.catalog.version)
+        guard exchange.ring.append(entry, phase: EntryRing<Entry>.barrier, slowestKnown: &slowestKnown) != nil else {
+            return false
+        }
+        exchange.wake(exchange.allCores, except: index)
+        return true
+    }
+
+    /// Everything before the entry is answered and pushed.
+    var standsAtChange: Bool {
+        guard change != nil, exchange.ring.phase(at: completionCursor) == EntryRing<Entry>.barrier else { return false }
+        return stageCursors[stageCursors.count - 1] == completionCursor
+    }
+
+    /// Goes over to the new definitions, if all cursors stand at their entry.
+    func passChange() -> Bool {
+        guard standsAtChange, let change else { return false }
+        let old = catalog
+        shard.change(to: change.catalog.compiled, by: change.transition)
+        catalog = change.catalog
+        sequence += 1
+        stageCursors = Array(repeating: completionCursor + 1, count: catalog.stageCount)
+        completionCursor += 1
+        passed()
+
+        for request in freeRequests { request.batch.renew(catalog.compiled) }
+        takeOverSubscribers(from: old)
+        takeOverChannels(from: old)
+        self.change = nil
+        if change.pass() { exchange.reloads.changePassed(change, at: newestEventTimes()) }
+        return true
+    }
+
+    /// By table; the same on every shard at one place of the sequence.
+    private func newestEventTimes() -> [String: Int64] {
+        var times: [String: Int64] = [:]
+        for (number, stream) in catalog.streams.enumerated() { times[stream.table] = shard.newest(stream: number) }
+        return times
+    }
+
+    private func takeOverChannels(from old: Catalog) {
+        var targets = OpenTargets(catalog)
+        for session in sessions {
+            guard let session, session.ending == .no else { continue }
+            for frame in session.state.definitionsChanged(&targets) { write(frame, to: session) }
+        }
+    }
+}
