@@ -55,8 +55,8 @@ millrace_text millrace_list_text(millrace_list list, size_t index) { return text
 bool millrace_hello_read(const void *bytes, size_t count, millrace_hello *out, millrace_text *token, millrace_text *client_name) {
     auto table = control<proto::Hello>(bytes, count);
     if (!table) return false;
-    *out = {table->version_min(), table->version_max(), table->wants_body_checksums(), table->credits_wanted(),
-            table->producer_id()};
+    *out = {table->version_min(),      table->version_max(),    table->wants_body_checksums(),
+            table->answers_no_pings(), table->credits_wanted(), table->producer_id()};
     *token = text(table->token());
     *client_name = text(table->client_name());
     return true;
@@ -66,7 +66,7 @@ millrace_offset millrace_hello_build(
     millrace_builder *builder, const millrace_hello *hello, millrace_offset token, millrace_offset client_name) {
     return proto::CreateHello(
                builder->fbb, hello->version_min, hello->version_max, text(token), text(client_name), hello->producer_id,
-               hello->wants_body_checksums, hello->credits_wanted)
+               hello->wants_body_checksums, hello->credits_wanted, hello->answers_no_pings)
         .o;
 }
 

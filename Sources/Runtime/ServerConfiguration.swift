@@ -3,7 +3,7 @@ import Linux
 
 /// What a core does when it has nothing to do.
 public enum PollMode: String, Sendable, CaseIterable {
-    /// Spins for `SessionLimits.spinNanoseconds` after the last work, then sleeps.
+    /// Spins for as long as work has come lately (`AdaptiveSpin`), at most `SessionLimits.spinNanosecondsMax`; then sleeps.
     case adaptive
     /// Never sleeps: lowest latency, one processor each core.
     case spin
@@ -40,8 +40,13 @@ public struct ServerConfiguration: Sendable {
 public struct SessionLimits: Hashable, Sendable {
     /// Connections of the whole server.
     public var connectionsMax = Bounds.connectionsMax
-    /// Requests of one connection under way at once: the credits told in `welcome`.
+    /// Requests of one connection under way at once: the credits it gets at most.
     public var requestsInFlightMax = Bounds.requestsInFlightMax
+    /// Credits of all active connections together, over all cores, as far as one a connection allows.
+    public var creditsMax = 32_768
+    /// Frames, and rows of batches, that one connection has taken before the others of its core have their turn.
+    public var framesPerTurnMax = 32
+    public var rowsPerTurnMax = 8_192
     /// Batches of one core's connections under way at once.
     public var batchesInFlightMax = 64
     /// Streams, views and subscriptions that one connection may have open.
@@ -50,6 +55,12 @@ public struct SessionLimits: Hashable, Sendable {
     public var handshakeNanosecondsMax: UInt64 = 10_000_000_000
     /// From the first byte of a frame to its last.
     public var frameNanosecondsMax: UInt64 = 60_000_000_000
+    /// How long a connection may be silent before it is asked with a ping; 0: it is not asked.
+    public var pingNanoseconds: UInt64 = 20_000_000_000
+    /// From a ping to any byte; after that the peer is taken for dead.
+    public var pongNanosecondsMax: UInt64 = 20_000_000_000
+    /// How long a connection may be without request and subscription; 0: for ever.
+    public var idleNanosecondsMax: UInt64 = 0
     /// From goodbye to the peer having read it.
     public var farewellNanosecondsMax: UInt64 = 5_000_000_000
     /// Memory for received frames, over all cores.
@@ -58,10 +69,18 @@ public struct SessionLimits: Hashable, Sendable {
     public var requestBytesMax = 2 << 30
     /// Unsent bytes past which a connection is not read from.
     public var unsentBytesMax = Bounds.sendQueueBytesMax
+    /// Memory for what is to be sent, over all cores. What is left of it also bounds what one connection may leave unread; past
+    /// it, who has most unsent is disconnected.
+    public var sendBytesMax = 2 << 30
+    /// What one connection, and all together, may have the server keep between batches: schemas and dictionaries.
+    public var keptBytesMax = 64 << 20
+    public var keptBytesTotalMax = 1 << 30
+    /// Answers of one connection that wait for those of batches before them.
+    public var heldBytesMax = 1 << 20
     /// Unsent bytes past which a subscriber is disconnected instead of being sent one more batch.
     public var subscriberUnsentBytesMax = 16 << 20
-    /// How long an adaptive core spins after its last work.
-    public var spinNanoseconds: UInt64 = 20_000
+    /// How long an adaptive core spins after its last work, at most.
+    public var spinNanosecondsMax: UInt64 = 50_000
 
     public init() {}
 }

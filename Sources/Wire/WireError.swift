@@ -52,6 +52,8 @@ public enum ErrorCode {
     public static let badFrame = "bad_frame"
     /// Well-formed, but not possible now or here: a channel that is not open, a mode that it was not opened for.
     public static let badRequest = "bad_request"
+    /// What was due did not come: the answer to a ping.
+    public static let timedOut = "timed_out"
     public static let unsupportedVersion = "unsupported_version"
     public static let unauthorized = "unauthorized"
     public static let tooLarge = "too_large"

@@ -26,6 +26,8 @@ final class TestClient {
     let address: SocketAddress
     private var received: [UInt8] = []
     private var nextRequest: UInt64 = 1
+    /// As the server told last; 0 before its welcome.
+    private(set) var credits = 0
 
     init(_ address: SocketAddress, timeoutSeconds: Int = 20, receiveBufferBytes: Int32? = nil) throws {
         self.address = address
@@ -38,7 +40,8 @@ final class TestClient {
     static func welcomed(_ address: SocketAddress, checksums: Bool = false) throws -> TestClient {
         let client = try TestClient(address)
         try client.send(.hello, body: ControlMessage.hello(Hello(wantsBodyChecksums: checksums)).encode())
-        _ = try client.expect(.welcome)
+        guard case .welcome(let welcome)? = try client.expect(.welcome).message else { throw Failure.ended }
+        client.credits = Int(welcome.credits)
         return client
     }
 
@@ -87,7 +90,16 @@ final class TestClient {
         return request
     }
 
+    /// The next frame but for credits, which are noted.
     func receive() throws -> Frame {
+        while true {
+            let frame = try receiveAny()
+            guard case .credit(let credit)? = frame.message else { return frame }
+            credits = Int(credit.credits)
+        }
+    }
+
+    func receiveAny() throws -> Frame {
         while received.count < FrameHeader.byteCount { try readMore() }
         let header = try received.withUnsafeBytes { try FrameHeader.parse($0.baseAddress!) }
         while received.count < header.frameLength { try readMore() }

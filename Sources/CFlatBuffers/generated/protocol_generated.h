@@ -332,7 +332,8 @@ struct Hello FLATBUFFERS_FINAL_CLASS : private flatbuffers::Table {
     VT_CLIENT_NAME = 10,
     VT_PRODUCER_ID = 12,
     VT_WANTS_BODY_CHECKSUMS = 14,
-    VT_CREDITS_WANTED = 16
+    VT_CREDITS_WANTED = 16,
+    VT_ANSWERS_NO_PINGS = 18
   };
   uint8_t version_min() const {
     return GetField<uint8_t>(VT_VERSION_MIN, 0);
@@ -355,6 +356,9 @@ struct Hello FLATBUFFERS_FINAL_CLASS : private flatbuffers::Table {
   uint32_t credits_wanted() const {
     return GetField<uint32_t>(VT_CREDITS_WANTED, 0);
   }
+  bool answers_no_pings() const {
+    return GetField<uint8_t>(VT_ANSWERS_NO_PINGS, 0) != 0;
+  }
   bool Verify(flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyField<uint8_t>(verifier, VT_VERSION_MIN, 1) &&
@@ -366,6 +370,7 @@ struct Hello FLATBUFFERS_FINAL_CLASS : private flatbuffers::Table {
            VerifyField<uint64_t>(verifier, VT_PRODUCER_ID, 8) &&
            VerifyField<uint8_t>(verifier, VT_WANTS_BODY_CHECKSUMS, 1) &&
            VerifyField<uint32_t>(verifier, VT_CREDITS_WANTED, 4) &&
+           VerifyField<uint8_t>(verifier, VT_ANSWERS_NO_PINGS, 1) &&
            verifier.EndTable();
   }
 };
@@ -395,6 +400,9 @@ struct HelloBuilder {
   void add_credits_wanted(uint32_t credits_wanted) {
     fbb_.AddElement<uint32_t>(Hello::VT_CREDITS_WANTED, credits_wanted, 0);
   }
+  void add_answers_no_pings(bool answers_no_pings) {
+    fbb_.AddElement<uint8_t>(Hello::VT_ANSWERS_NO_PINGS, static_cast<uint8_t>(answers_no_pings), 0);
+  }
   explicit HelloBuilder(flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -414,12 +422,14 @@ inline flatbuffers::Offset<Hello> CreateHello(
     flatbuffers::Offset<flatbuffers::String> client_name = 0,
     uint64_t producer_id = 0,
     bool wants_body_checksums = false,
-    uint32_t credits_wanted = 0) {
+    uint32_t credits_wanted = 0,
+    bool answers_no_pings = false) {
   HelloBuilder builder_(_fbb);
   builder_.add_producer_id(producer_id);
   builder_.add_credits_wanted(credits_wanted);
   builder_.add_client_name(client_name);
   builder_.add_token(token);
+  builder_.add_answers_no_pings(answers_no_pings);
   builder_.add_wants_body_checksums(wants_body_checksums);
   builder_.add_version_max(version_max);
   builder_.add_version_min(version_min);
@@ -434,7 +444,8 @@ inline flatbuffers::Offset<Hello> CreateHelloDirect(
     const char *client_name = nullptr,
     uint64_t producer_id = 0,
     bool wants_body_checksums = false,
-    uint32_t credits_wanted = 0) {
+    uint32_t credits_wanted = 0,
+    bool answers_no_pings = false) {
   auto token__ = token ? _fbb.CreateString(token) : 0;
   auto client_name__ = client_name ? _fbb.CreateString(client_name) : 0;
   return millrace::protocol::CreateHello(
@@ -445,7 +456,8 @@ inline flatbuffers::Offset<Hello> CreateHelloDirect(
       client_name__,
       producer_id,
       wants_body_checksums,
-      credits_wanted);
+      credits_wanted,
+      answers_no_pings);
 }
 
 struct Welcome FLATBUFFERS_FINAL_CLASS : private flatbuffers::Table {

@@ -40,7 +40,7 @@ millrace_text millrace_list_text(millrace_list list, size_t index);
 
 typedef struct {
     uint8_t version_min, version_max;
-    bool wants_body_checksums;
+    bool wants_body_checksums, answers_no_pings;
     uint32_t credits_wanted;
     uint64_t producer_id;
 } millrace_hello;

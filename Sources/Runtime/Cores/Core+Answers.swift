@@ -14,6 +14,10 @@ extension Core {
         guard let session = request.session, let channel = request.channel, !session.isClosed, session.ending == .no else {
             return
         }
+        if request.times.isSampled {
+            metrics.sampleAnswered(request.times, nowNanoseconds: exchange.configuration.time.monotonicNanoseconds())
+        }
+        tellCredits(session)
         if request.mode == .ingest {
             let accepted = Accepted(rows: UInt32(request.batch.rowCount), late: UInt32(late), refused: UInt32(refused))
             var frame = OutgoingFrame(.accepted, answering: request.header, body: ControlMessage.accepted(accepted).encode())
@@ -26,7 +30,6 @@ extension Core {
                 writeResult(request, view: view, isLast: index == channel.views.count - 1, to: session)
             }
         }
-        if request.receivedNanoseconds != 0 { metrics.sampleAnswered(receivedNanoseconds: request.receivedNanoseconds) }
         for action in session.state.batchAnswered() { perform(action, for: session) }
         resumeIfPossible(session)
         markDirty(session)

@@ -6,14 +6,25 @@ import Wire
 extension Core {
     // MARK: Accepting
 
+    static let acceptsPerTurnMax = 64
+    /// Connections past the bound that are told so at one time; further ones are closed without a word.
+    static let turnedAwayMax = 64
+
     func acceptAll(from number: Int) {
         guard !exchange.isDraining else { return }
         // Bounded, so that a storm of connections does not starve those that are there.
-        for _ in 0..<64 {
+        for _ in 0..<Core.acceptsPerTurnMax {
             switch exchange.accept(from: listeners[number]) {
             case .none: return
             case .outOfDescriptors: metrics.connectionsTurnedAway += 1
-            case .socket(let socket): place(socket, handsRound: listeners[number].handsRound)
+            case .socket(let socket):
+                // Those that are turned away are told why, as far as they are not too many themselves.
+                if exchange.connections.load(ordering: .relaxed) >= limits.connectionsMax + Core.turnedAwayMax {
+                    metrics.connectionsTurnedAway += 1
+                    continue
+                }
+                exchange.connections.wrappingAdd(1, ordering: .relaxed)
+                place(socket, handsRound: listeners[number].handsRound)
             }
         }
     }
@@ -40,18 +51,18 @@ extension Core {
         }
         slotUses += 1
         let token = (slotUses & 0x7FFF_FFFF) << 32 | UInt64(slot)
-        let session = Session(socket: socket, token: token, limits: limits)
-        session.deadlineNanoseconds = turnNanoseconds + limits.handshakeNanosecondsMax
+        let session = Session(
+            socket: socket, token: token, limits: limits, credits: credits.credits, nowNanoseconds: turnNanoseconds)
         sessions[slot] = session
         sessionCount += 1
         metrics.connectionsAccepted += 1
-        let connections = exchange.connections.wrappingAdd(1, ordering: .relaxed).newValue
+        setDeadline(of: session, turnNanoseconds + limits.handshakeNanosecondsMax)
         do throws(SystemError) {
             try poll.add(session.socket.number, .read, token: token)
         } catch {
             return close(session)
         }
-        if connections > limits.connectionsMax {
+        if exchange.connections.load(ordering: .relaxed) > limits.connectionsMax {
             metrics.connectionsTurnedAway += 1
             disconnect(session, .overloaded("this server has \(limits.connectionsMax) connections, the most there can be"))
         }
@@ -60,6 +71,7 @@ extension Core {
     // MARK: Sending
 
     func markDirty(_ session: Session) {
+        countSendMemory(of: session)
         guard !session.isDirty && !session.isClosed else { return }
         session.isDirty = true
         dirty.append(session)
@@ -74,18 +86,22 @@ extension Core {
             index += 1
         }
         dirty.removeAll(keepingCapacity: true)
+        if sendBytes > sendBytesMax { endGreatest() }
         metrics.recordSamples(sentNanoseconds: exchange.configuration.time)
     }
 
     func send(_ session: Session) {
-        switch session.output.send(to: session.socket) {
+        let outcome = session.output.send(
+            to: session.socket, keepsMemory: sendBytes < sendBytesMax / 2, sentBytes: &metrics.sentBytes)
+        countSendMemory(of: session)
+        switch outcome {
         case .failed: return close(session)
         case .blocked: break
         case .emptied:
             if session.ending == .afterSending {
                 session.ending = .lingering
                 session.socket.finishWriting()
-                session.deadlineNanoseconds = turnNanoseconds + 1_000_000_000
+                setDeadline(of: session, turnNanoseconds + 1_000_000_000)
                 forgetInput(of: session)
             }
         }
@@ -97,7 +113,7 @@ extension Core {
     func updateInterest(of session: Session) {
         guard !session.isClosed else { return }
         var interest: EventPoll.Interest = []
-        if session.ending == .lingering || session.ending == .no && session.input.isPaused == false { interest.insert(.read) }
+        if session.ending == .lingering || session.ending == .no && session.input.leavesKernelAsked { interest.insert(.read) }
         // What is still to be sent in this turn has not met a full socket yet.
         if session.output.unsentBytes > 0 && !session.isDirty { interest.insert(.write) }
         guard interest != session.interest else { return }
@@ -127,7 +143,7 @@ extension Core {
             OutgoingFrame(.goodbye, body: ControlMessage.goodbye(Goodbye(reason: ErrorMessage.shortened(reason))).encode()),
             to: session)
         session.ending = .afterSending
-        session.deadlineNanoseconds = turnNanoseconds + limits.farewellNanosecondsMax
+        setDeadline(of: session, turnNanoseconds + limits.farewellNanosecondsMax)
         unsubscribeAll(session)
         markDirty(session)
     }
@@ -144,31 +160,13 @@ extension Core {
         exchange.connections.wrappingSubtract(1, ordering: .relaxed)
         // The socket itself closes with the last reference: requests in the sequence may still have one.
         session.output.removeAll()
+        countSendMemory(of: session)
+        keptBytes -= session.countedKeptBytes
+        session.countedKeptBytes = 0
     }
 
     func forgetInput(of session: Session) {
         if let block = session.input.block { receive.release(block) }
         session.input = FrameInput()
-    }
-
-    // MARK: Looking after
-
-    /// Ends connections whose handshake, frame or farewell is overdue.
-    func sweep() {
-        nextSweepNanoseconds = turnNanoseconds + Core.sweepNanoseconds
-        for session in sessions {
-            guard let session, session.deadlineNanoseconds != 0, session.deadlineNanoseconds <= turnNanoseconds else { continue }
-            if session.ending != .no || session.state.phase == .finishing {
-                close(session)
-            } else if session.state.phase == .awaitingHello {
-                disconnect(session, .protocolBroken("no hello came in time"))
-            } else if session.input.isPaused {
-                disconnect(
-                    session, .overloaded("no memory came free to receive a frame into; send smaller batches, or again later"))
-            } else {
-                disconnect(session, .protocolBroken("a frame that began did not end in time"))
-            }
-        }
-        sendAll()
     }
 }

@@ -15,6 +15,9 @@ extension Core {
             discardInput(of: session)
             return false
         }
+        // The kernel goes on reporting those that only wait for their next turn.
+        guard !session.input.isPaused else { return false }
+        beginTurn(frames: limits.framesPerTurnMax)
         let isOwn = session.input.block != nil
         guard let block = isOwn ? session.input.block : landingBlock() else {
             pause(session, .memory)
@@ -29,6 +32,8 @@ extension Core {
             return false
         case .bytes(let count):
             metrics.receivedBytes += UInt64(count)
+            session.liveness.heard(nowNanoseconds: turnNanoseconds)
+            session.input.receivedNanoseconds = turnNanoseconds
             if isOwn {
                 session.input.end += count
                 takeWaitingFrames(of: session)
@@ -62,7 +67,7 @@ extension Core {
         let waiting = UnsafeRawBufferPointer(rebasing: block.bytes[rest..<end])
         guard let own = receive.take(byteCount: max(neededBytes(of: waiting), waiting.count)) else {
             // No memory to move to: the connection keeps the landing block, and waits.
-            session.input = FrameInput(block: block, start: rest, end: end)
+            session.input.begin(in: block, at: rest, byteCount: waiting.count)
             landing = nil
             return pause(session, .memory)
         }
@@ -115,9 +120,9 @@ extension Core {
         guard session.state.phase == .open else { return }
         if session.input.isPaused { return }
         if session.input.waitingBytes == 0 {
-            session.deadlineNanoseconds = 0
+            setDeadline(of: session, 0)
         } else if session.deadlineNanoseconds == 0 {
-            session.deadlineNanoseconds = turnNanoseconds + limits.frameNanosecondsMax
+            setDeadline(of: session, turnNanoseconds + limits.frameNanosecondsMax)
         }
     }
 
@@ -127,6 +132,7 @@ extension Core {
     private func takeFrames(of session: Session, in block: ReceiveBlock, from start: Int, to end: Int) -> Int {
         var position = start
         session.input.isPaused = false
+        session.input.isPausedForTurn = false
         while end - position >= FrameHeader.byteCount {
             let header: FrameHeader
             do throws(FrameError) {
@@ -143,6 +149,11 @@ extension Core {
                 return end
             }
             guard end - position >= header.frameLength else { break }
+            guard turnFramesLeft > 0 && turnRowsLeft > 0 else {
+                pause(session, .turn)
+                break
+            }
+            turnFramesLeft -= 1
             let padded = UnsafeRawBufferPointer(
                 start: block.bytes.baseAddress! + position + FrameHeader.byteCount, count: header.paddedBodyLength)
             guard take(header, padded, in: block, from: session) else { break }
@@ -156,7 +167,7 @@ extension Core {
     private func take(
         _ header: FrameHeader, _ padded: UnsafeRawBufferPointer, in block: ReceiveBlock, from session: Session
     ) -> Bool {
-        guard session.state.canTakeRequest && session.output.unsentBytes <= limits.unsentBytesMax else {
+        guard session.state.canTakeRequest && hasRoomToSend(to: session) else {
             pause(session, .itself)
             return false
         }
@@ -171,12 +182,16 @@ extension Core {
             return true
         }
         let body = UnsafeRawBufferPointer(rebasing: padded[..<header.bodyLength])
+        if header.kind != .ping && header.kind != .pong { session.liveness.asked(nowNanoseconds: turnNanoseconds) }
+        let isKept = header.kind == .schema || header.kind == .dictionary
+        if isKept { allowKept(by: session) }
         let action = session.state.frameArrived(header, body: body, catalog: catalog, sequence: sequence)
         if case .submit(let channel, let mode) = action {
             submit(header, body, in: block, channel: channel, mode: mode, from: session)
         } else {
             perform(action, for: session)
         }
+        if isKept || header.kind == .close { countKept(by: session) }
         return true
     }
 
@@ -185,8 +200,10 @@ extension Core {
         from session: Session
     ) {
         let request = freeRequests.removeLast()
+        countActive(session)
         do throws(WireError) {
             let rows = try channel.reader!.read(message: body, scratch: &request.scratch, into: &request.columns)
+            turnRowsLeft -= rows
             prepare(request, rows: rows, mode: mode, target: channel.target)
         } catch {
             countMemory(of: request)
@@ -203,7 +220,7 @@ extension Core {
         request.channel = channel
         request.block = block
         receive.hold(block)
-        request.receivedNanoseconds = metrics.isNextSampled() ? turnNanoseconds : 0
+        request.times.received = metrics.isNextSampled(nowNanoseconds: turnNanoseconds) ? session.input.receivedNanoseconds : 0
         session.state.batchSubmitted()
         append(request)
         if exchange.coreCount == 1 { advanceSequence() }
@@ -262,6 +279,8 @@ extension Core {
     // MARK: Waiting
 
     enum Obstacle {
+        /// Others have their turn first.
+        case turn
         /// The connection's own answers have to leave first: it goes on when one does.
         case itself
         /// No request is free, or no place in the sequence.
@@ -273,15 +292,20 @@ extension Core {
     /// Takes nothing more from this connection for now: TCP passes it on to the sender.
     func pause(_ session: Session, _ obstacle: Obstacle) {
         session.input.isPaused = true
+        if obstacle != .turn { metrics.pauses += 1 }
         switch obstacle {
-        case .itself: session.deadlineNanoseconds = 0
+        case .turn:
+            setDeadline(of: session, 0)
+            session.input.isPausedForTurn = true
+            stall(session)
+        case .itself: setDeadline(of: session, 0)
         case .requests:
-            session.deadlineNanoseconds = 0
+            setDeadline(of: session, 0)
             stall(session)
         case .memory:
             // Those who wait for memory may hold some themselves, so that only time ends a wait for one another.
             if session.deadlineNanoseconds == 0 && session.input.block != nil {
-                session.deadlineNanoseconds = turnNanoseconds + limits.frameNanosecondsMax
+                setDeadline(of: session, turnNanoseconds + limits.frameNanosecondsMax)
             }
             guard !session.isStalled else { return }
             session.isStalled = true
@@ -296,8 +320,7 @@ extension Core {
     }
 
     func resumeIfPossible(_ session: Session) {
-        guard session.input.isPaused && !session.isStalled && session.state.canTakeRequest,
-            session.output.unsentBytes <= limits.unsentBytesMax
+        guard session.input.isPaused && !session.isStalled && session.state.canTakeRequest, hasRoomToSend(to: session)
         else { return }
         stall(session)
     }
@@ -309,17 +332,32 @@ extension Core {
             starved.removeAll(keepingCapacity: true)
             receive.hasReleased = false
         }
-        var tries = stalled.count
-        while tries > 0, canBeginRequest {
-            tries -= 1
-            let session = stalled.removeFirst()
+        if !stalled.isEmpty && canBeginRequest { resumeInTurn() }
+        if isWaitingForOthers { waitForOthers() } else { stopWaitingForOthers() }
+    }
+
+    private func resumeInTurn() {
+        let waiting = stalled
+        stalled.removeAll(keepingCapacity: true)
+        var next = 0
+        while next < waiting.count, canBeginRequest {
+            let session = waiting[next]
+            next += 1
             session.isStalled = false
             guard !session.isClosed && session.ending == .no else { continue }
             session.input.isPaused = false
+            // What requests there are go round among those who wait for them.
+            let share = max(1, freeRequests.count / (waiting.count - next + 1))
+            beginTurn(frames: min(limits.framesPerTurnMax, share))
             takeWaitingFrames(of: session)
             updateInterest(of: session)
         }
-        if isWaitingForOthers { waitForOthers() } else { stopWaitingForOthers() }
+        if next < waiting.count { stalled = waiting[next...] + stalled }
+    }
+
+    private func beginTurn(frames: Int) {
+        turnFramesLeft = frames
+        turnRowsLeft = limits.rowsPerTurnMax
     }
 
     private func discardInput(of session: Session) {

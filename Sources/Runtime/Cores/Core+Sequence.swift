@@ -200,6 +200,7 @@ extension Core {
         let entry = Entry.batch(Unmanaged.passUnretained(request))
         guard let position = exchange.ring.append(entry, phase: phase, slowestKnown: &slowestKnown) else { return false }
         waitingRequest = nil
+        if request.times.isSampled { request.times.sequenced = exchange.configuration.time.monotonicNanoseconds() }
         inFlight.append(request, at: position)
         if phase == EntryRing<Entry>.complete {
             wakeForCompletion(of: request)

@@ -39,8 +39,8 @@ extension Core {
         guard let known = inquiries[inquiry], known.parts.count == exchange.coreCount else { return }
         inquiries[inquiry] = nil
         let report = StatusReport(
-            parts: known.parts, catalog: catalog, memoryBytesMax: exchange.configuration.memoryBytesMax,
-            reloads: exchange.reloads.figures)
+            parts: known.parts, catalog: catalog, memoryBytesMax: exchange.configuration.memoryBytesMax, limits: limits,
+            sequenceCapacity: exchange.ring.capacity, reloads: exchange.reloads.figures)
         let reply = StatusReply(serverVersion: Release.version, entries: report.entries())
         let session = known.session
         guard !session.isClosed else { return }
@@ -52,8 +52,12 @@ extension Core {
     }
 
     private func ownStatus() -> CoreStatus {
-        CoreStatus(
-            core: index, metrics: metrics, connections: sessionCount, memoryUsedBytes: shard.reservedBytes, keys: shard.keyCount,
+        metrics.latency.turnPeriod(turnNanoseconds)
+        return CoreStatus(
+            core: index, metrics: metrics, connections: sessionCount,
+            pausedConnections: sessions.count { $0?.input.isPaused ?? false }, credits: credits.credits,
+            sequenceFill: exchange.ring.end - completionCursor, receiveBytes: receive.usedBytes, requestBytes: requestBytes,
+            sendBytes: sendBytes, keptBytes: keptBytes, memoryUsedBytes: shard.reservedBytes, keys: shard.keyCount,
             acceptsNewKeys: acceptsNewKeys, sequence: sequence,
             newestEventTimes: catalog.streams.indices.map { shard.newest(stream: $0) },
             joinedRows: catalog.plan.joinTables.indices.map { shard.rowCount(joinTable: $0) },

@@ -19,7 +19,10 @@ final class Core {
     let poll: EventPoll
     let listeners: [ListenerBox]
     var turnNanoseconds: UInt64
-    var lastWorkNanoseconds: UInt64 = 0
+    private var spin: AdaptiveSpin
+    /// Since when there is nothing to do; 0 while there is.
+    private var idleSinceNanoseconds: UInt64 = 0
+    private var hasSlept = false
     var metrics = CoreMetrics()
 
     // The sequence.
@@ -63,7 +66,21 @@ final class Core {
     var starved: [Session] = []
     var dirty: [Session] = []
     var nextAdoption = 0
-    var nextSweepNanoseconds: UInt64 = 0
+    var deadlines: DeadlineWheel
+    /// What may still be taken from the connection whose turn it is.
+    var turnFramesLeft = 0
+    var turnRowsLeft = 0
+
+    // What all its connections together have, and may have.
+    var credits: CreditPolicy
+    var creditPeriod: UInt64 = 1
+    var creditPeriodEnd: UInt64 = 0
+    var activeConnections = 0
+    /// Memory of send buffers, and of what connections have the server keep.
+    var sendBytes = 0
+    let sendBytesMax: Int
+    var keptBytes = 0
+    let keptBytesTotalMax: Int
 
     /// By view: this core's subscribers, and the writer of its batches.
     var subscribers: [[Subscriber]]
@@ -81,7 +98,6 @@ final class Core {
 
     static let bellToken = UInt64.max
     static let listenerTokens = UInt64.max - 1_024
-    static let sweepNanoseconds: UInt64 = 250_000_000
 
     init(index: Int, exchange: Exchange, listeners: [ListenerBox]) throws(SystemError) {
         self.index = index
@@ -95,10 +111,16 @@ final class Core {
         shard = Shard(
             plan: catalog.compiled, index: index, count: exchange.coreCount,
             memoryBytesMax: exchange.configuration.memoryBytesMax / exchange.coreCount)
+        spin = AdaptiveSpin(nanosecondsMax: limits.spinNanosecondsMax)
         requestBytesMax = limits.requestBytesMax / exchange.coreCount
         stageCursors = Array(repeating: 0, count: catalog.stageCount)
+        sendBytesMax = limits.sendBytesMax / exchange.coreCount
+        keptBytesTotalMax = limits.keptBytesTotalMax / exchange.coreCount
+        deadlines = DeadlineWheel(nowNanoseconds: turnNanoseconds)
+        credits = CreditPolicy(
+            creditsMax: limits.requestsInFlightMax, coreCreditsMax: limits.creditsMax / exchange.coreCount)
         receive = ReceivePool(
-            keptMax: limits.batchesInFlightMax, allocatedBytesMax: limits.receiveBytesMax / exchange.coreCount)
+            keptMax: limits.batchesInFlightMax, bytesMax: limits.receiveBytesMax / exchange.coreCount)
         subscribers = catalog.views.map { _ in [] }
         writers = catalog.views.map { BatchWriter(fields: $0.columns, hasTrailer: true) }
         for _ in 0..<limits.batchesInFlightMax { freeRequests.append(Request(batch: Batch(catalog.compiled), core: index)) }
@@ -116,29 +138,44 @@ final class Core {
     /// One turn; public to tests and simulators that drive several cores on one thread.
     func turn() {
         waitForEvents()
+        metrics.turns += 1
+        if exchange.coreCount > 1 { metrics.sequenceFillMax = max(metrics.sequenceFillMax, exchange.ring.end - completionCursor) }
         var worked = takeMail()
         worked = advanceSequence() || worked
         worked = advanceChange() || worked
         resumeStalled()
         sendAll()
-        if turnNanoseconds >= nextSweepNanoseconds { sweep() }
+        lookAfterConnections()
+        if turnNanoseconds >= creditPeriodEnd { updateCredits() }
         if exchange.isDraining { leaveIfDrained() }
-        if worked { lastWorkNanoseconds = turnNanoseconds }
+        if worked { noteWork() }
+    }
+
+    /// There is something to do, from outside or in the sequence.
+    private func noteWork() {
+        guard idleSinceNanoseconds != 0 else { return }
+        spin.workCame(afterNanoseconds: turnNanoseconds &- idleSinceNanoseconds, hasSlept: hasSlept)
+        idleSinceNanoseconds = 0
+        hasSlept = false
     }
 
     // MARK: Waiting
 
     private func waitForEvents() {
-        if hasWork || mustSpin {
+        if hasWork || mustSpin() {
             collectEvents(timeoutMilliseconds: 0)
         } else if exchange.isDraining {
             // Short naps: what it waits for (peers reading, other cores leaving) is not all announced by a bell.
             collectEvents(timeoutMilliseconds: 2)
         } else {
-            let timeout: Int32 = sessionCount == 0 ? -1 : Int32(Core.sweepNanoseconds / 1_000_000)
+            let timeout = millisecondsToNextDeadline
             exchange.sleep(
                 index, unless: { hasWork || exchange.isDraining }, isBehind: { completionCursor < exchange.ring.end },
-                { collectEvents(timeoutMilliseconds: timeout) })
+                {
+                    metrics.sleeps += 1
+                    hasSlept = true
+                    collectEvents(timeoutMilliseconds: timeout)
+                })
         }
     }
 
@@ -147,10 +184,13 @@ final class Core {
         poll.wait(timeoutMilliseconds: timeoutMilliseconds) { event in
             if !isTimeKnown { readClock() }
             isTimeKnown = true
-            lastWorkNanoseconds = turnNanoseconds
+            noteWork()
             arrived(event)
         }
-        if !isTimeKnown { readClock() }
+        if !isTimeKnown {
+            readClock()
+            metrics.emptyTurns += 1
+        }
     }
 
     private func readClock() { turnNanoseconds = exchange.configuration.time.monotonicNanoseconds() }
@@ -171,11 +211,16 @@ final class Core {
 
     private var waitsForPlace: Bool { waitingRequest != nil || change != nil && changeStep == .appending }
 
-    private var mustSpin: Bool {
+    private func mustSpin() -> Bool {
         switch exchange.configuration.poll {
-        case .spin: true
-        case .block: false
-        case .adaptive: turnNanoseconds &- lastWorkNanoseconds < limits.spinNanoseconds
+        case .spin: return true
+        case .block: return false
+        case .adaptive:
+            if idleSinceNanoseconds == 0 {
+                readClock()
+                idleSinceNanoseconds = turnNanoseconds
+            }
+            return turnNanoseconds &- idleSinceNanoseconds < spin.nanoseconds
         }
     }
 

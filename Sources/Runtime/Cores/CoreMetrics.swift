@@ -1,5 +1,4 @@
 import Engine
-import Histogram
 
 /// What one core counts. Only its own thread touches it; others get copies by message.
 struct CoreMetrics: Sendable {
@@ -17,30 +16,50 @@ struct CoreMetrics: Sendable {
     var lateRows: UInt64 = 0
     var refusedRows: UInt64 = 0
     var cellErrors: UInt64 = 0
-    /// From a batch's bytes being read to its answer being handed to the kernel; nanoseconds, one batch in 64.
-    var latency = Histogram<UInt32>(
-        lowestDiscernibleValue: 100, highestTrackableValue: 60_000_000_000, numberOfSignificantValueDigits: .two)
+    var sentBytes: UInt64 = 0
+    /// Peers that were asked with a ping, and those that did not answer.
+    var pings: UInt64 = 0
+    var silentPeers: UInt64 = 0
+    var idleClosed: UInt64 = 0
+    /// Peers that owed the most when memory for answers was used up.
+    var slowPeersEnded: UInt64 = 0
+    /// Connections that had to wait: for a request, for memory, or for their own answers to be read.
+    var pauses: UInt64 = 0
+    /// Turns of the loop, those in which no event came, and sleeps.
+    var turns: UInt64 = 0
+    var emptyTurns: UInt64 = 0
+    var sleeps: UInt64 = 0
+    /// Most entries of the sequence that this core had before it.
+    var sequenceFillMax: UInt64 = 0
+    var latency = StageLatency()
 
+    /// One batch in 64 is sampled, and one every 10 ms where fewer come.
     static let sampleEvery: UInt64 = 64
+    static let sampleNanoseconds: UInt64 = 10_000_000
     private var untilSample: UInt64 = 1
+    private var nextSampleNanoseconds: UInt64 = 0
     /// Answered in this turn, not yet sent.
-    private var samples: [UInt64] = []
+    private var samples: [StageLatency.Times] = []
 
-    /// True for one batch in 64.
-    mutating func isNextSampled() -> Bool {
+    mutating func isNextSampled(nowNanoseconds now: UInt64) -> Bool {
         untilSample -= 1
-        guard untilSample == 0 else { return false }
+        guard untilSample == 0 || now >= nextSampleNanoseconds else { return false }
         untilSample = CoreMetrics.sampleEvery
+        nextSampleNanoseconds = now + CoreMetrics.sampleNanoseconds
         return true
     }
 
-    mutating func sampleAnswered(receivedNanoseconds: UInt64) { samples.append(receivedNanoseconds) }
+    mutating func sampleAnswered(_ times: StageLatency.Times, nowNanoseconds now: UInt64) {
+        var times = times
+        times.computed = now
+        samples.append(times)
+    }
 
     /// Called when the turn's answers have been sent; the clock is read only if there is a sample.
     mutating func recordSamples(sentNanoseconds time: any TimeSource) {
         guard !samples.isEmpty else { return }
         let now = time.monotonicNanoseconds()
-        for received in samples { _ = latency.record(min(now &- received, 60_000_000_000)) }
+        for times in samples { latency.record(times, sentNanoseconds: now) }
         samples.removeAll(keepingCapacity: true)
     }
 
@@ -58,6 +77,15 @@ struct CoreStatus: Sendable {
     var core: Int
     var metrics: CoreMetrics
     var connections: Int
+    /// Of these, those that are not read from now, because something has to happen first.
+    var pausedConnections: Int
+    var credits: Int
+    /// Entries of the sequence that this core has still before it.
+    var sequenceFill: UInt64
+    var receiveBytes: Int
+    var requestBytes: Int
+    var sendBytes: Int
+    var keptBytes: Int
     var memoryUsedBytes: Int
     var keys: Int
     var acceptsNewKeys: Bool

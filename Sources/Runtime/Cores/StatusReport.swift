@@ -1,5 +1,4 @@
 import Engine
-import Histogram
 import Values
 import Wire
 
@@ -8,13 +7,15 @@ struct StatusReport {
     var parts: [CoreStatus]
     var catalog: Catalog
     var memoryBytesMax: Int
+    var limits: SessionLimits
+    var sequenceCapacity: Int
     var reloads: ReloadQueue.Figures
 
     func entries() -> [StatusReply.Entry] {
-        server() + definitions() + latency() + memory() + streams() + coverage() + joinTables()
+        server() + definitions() + latency() + serving() + memory() + streams() + coverage() + joinTables()
     }
 
-    private func sum(_ value: (CoreStatus) -> UInt64) -> Double { Double(parts.reduce(0) { $0 + value($1) }) }
+    func sum(_ value: (CoreStatus) -> UInt64) -> Double { Double(parts.reduce(0) { $0 + value($1) }) }
 
     private func server() -> [StatusReply.Entry] {
         let uptimeSeconds = Double(parts.map(\.uptimeNanoseconds).max() ?? 0) / 1e9
@@ -60,14 +61,15 @@ struct StatusReport {
         return entries
     }
 
-    /// From reading a batch to handing its answer to the kernel; one batch in 64 is measured.
+    /// Of the batches sampled in the last 10 to 20 seconds; nothing where none was.
     private func latency() -> [StatusReply.Entry] {
-        var all = parts[0].metrics.latency
-        for part in parts.dropFirst() { all.add(part.metrics.latency) }
-        guard all.totalCount > 0 else { return [] }
-        return [50.0, 90, 99, 99.9, 100].map { percentile in
-            let name = percentile == 99.9 ? "p99.9" : percentile == 100 ? "max" : "p\(Int(percentile))"
-            return entry("latency", "us", label: name, Double(all.valueAtPercentile(percentile)) / 1_000)
+        let stages = StageLatency.merged(parts.map(\.metrics.latency))
+        return StageLatency.Stage.allCases.flatMap { stage -> [StatusReply.Entry] in
+            let durations = stages[stage.rawValue]
+            guard durations.totalCount > 0 else { return [] }
+            return StageLatency.percentiles.map { percentile in
+                entry(percentile.name, "us", label: "\(stage)", Double(durations.valueAtPercentile(percentile.value)) / 1_000)
+            }
         }
     }
 
@@ -138,7 +140,7 @@ struct StatusReport {
         }
     }
 
-    private func entry(_ name: String, _ unit: String, label: String = "", _ value: Double) -> StatusReply.Entry {
+    func entry(_ name: String, _ unit: String, label: String = "", _ value: Double) -> StatusReply.Entry {
         StatusReply.Entry(name: name, label: label, unit: unit, value: value)
     }
 }

@@ -44,8 +44,7 @@ final class Request: @unchecked Sendable {
     var lookUpEarliest = Int64.min
     /// Bytes of its memory that the core has counted.
     var countedBytes = 0
-    /// When its bytes were read; 0 where its latency is not sampled.
-    var receivedNanoseconds: UInt64 = 0
+    var times = StageLatency.Times()
 
     init(batch: Batch, core: Int) {
         self.batch = batch

@@ -31,6 +31,11 @@ final class Channel {
     /// The client's schema fitted the definitions before and does not fit those in force: why its batches are refused.
     var schemaProblem: ErrorMessage?
 
+    /// A dictionary was refused: batches would mean other values than the client's. Until the next schema.
+    var refusal: ErrorMessage?
+    /// Bytes of the schema and of its dictionaries.
+    var keptBytes = 0
+
     init(number: UInt32, open: Open, target: OpenTarget, views: [View], opened: Opened) {
         self.number = number
         self.open = open

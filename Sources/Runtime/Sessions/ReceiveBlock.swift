@@ -15,32 +15,38 @@ final class ReceiveBlock {
     deinit { bytes.deallocate() }
 }
 
-/// One core's receive blocks. Blocks of the usual size are kept for reuse, larger ones (for frames that need them) are not.
+/// One core's receive blocks. Blocks of the usual size are kept for reuse; larger ones (for frames that need them) are not, nor
+/// smaller ones, which parts of frames get once half of the memory is in use: many who each begin a frame don't use it up.
 struct ReceivePool: ~Copyable {
     static let blockBytes = 256 << 10
     private var free: [ReceiveBlock] = []
     private let keptMax: Int
+    private static let smallBlockBytes = 4 << 10
     private(set) var allocatedBytes = 0
-    private let allocatedBytesMax: Int
+    let bytesMax: Int
+    /// Of blocks that somebody holds.
+    var usedBytes: Int { allocatedBytes - free.count * ReceivePool.blockBytes }
     /// Since whoever waits for memory last looked, and cleared it.
     var hasReleased = false
 
-    init(keptMax: Int, allocatedBytesMax: Int) {
+    init(keptMax: Int, bytesMax: Int) {
         self.keptMax = keptMax
-        self.allocatedBytesMax = allocatedBytesMax
+        self.bytesMax = bytesMax
         free.reserveCapacity(keptMax)
     }
 
-    /// A block of at least `byteCount` bytes, held once; nil where the bound of memory for receiving is reached.
+    /// A block of at least `byteCount` bytes, held once; nil where the bound of memory for receiving is reached. Usually it is
+    /// larger, so that more frames can be received behind the one that is meant.
     mutating func take(byteCount: Int = blockBytes) -> ReceiveBlock? {
-        let size = max(byteCount, ReceivePool.blockBytes)
+        let isShort = usedBytes + ReceivePool.blockBytes > bytesMax / 2
+        let size = max(byteCount, isShort ? ReceivePool.smallBlockBytes : ReceivePool.blockBytes)
         if size == ReceivePool.blockBytes, let kept = free.popLast() {
             kept.holds = 1
             return kept
         }
         // Blocks kept for reuse make room for a larger one.
-        while allocatedBytes + size > allocatedBytesMax, let kept = free.popLast() { allocatedBytes -= kept.bytes.count }
-        guard allocatedBytes + size <= allocatedBytesMax else { return nil }
+        while allocatedBytes + size > bytesMax, let kept = free.popLast() { allocatedBytes -= kept.bytes.count }
+        guard allocatedBytes + size <= bytesMax else { return nil }
         allocatedBytes += size
         let block = ReceiveBlock(byteCount: size)
         block.holds = 1

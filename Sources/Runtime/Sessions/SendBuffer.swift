@@ -6,11 +6,14 @@ import Wire
 /// Memory is returned when everything is sent and it had grown past what an active connection usually needs.
 /// Invariant: `buffer` begins at a frame's multiple of 8, so that frames appended to it are aligned.
 struct SendBuffer: ~Copyable {
-    private var buffer = OutputBuffer(capacity: 256)
+    private var buffer = OutputBuffer(capacity: firstBytes)
     private var sent = 0
     static let keptBytesMax = 1 << 20
+    private static let firstBytes = 256
 
     var unsentBytes: Int { buffer.count - sent }
+    /// Memory it holds beyond what every connection has.
+    var heldBytes: Int { buffer.capacity - SendBuffer.firstBytes }
 
     /// A frame whose body `writeBody` appends; nothing is appended where that throws.
     mutating func appendFrame(
@@ -31,23 +34,29 @@ struct SendBuffer: ~Copyable {
     }
 
     mutating func removeAll() {
-        buffer = OutputBuffer(capacity: 256)
+        buffer = OutputBuffer(capacity: SendBuffer.firstBytes)
         sent = 0
     }
 
+    /// Gives back what an active connection needed and one that is silent doesn't.
+    mutating func releaseMemory() { if unsentBytes == 0 && heldBytes > 0 { removeAll() } }
+
     enum Outcome { case emptied, blocked, failed }
 
-    mutating func send(to socket: borrowing Socket) -> Outcome {
+    /// Adds to `sentBytes` what the kernel took. `keepsMemory`: for the next answers, up to a bound.
+    mutating func send(to socket: borrowing Socket, keepsMemory: Bool, sentBytes: inout UInt64) -> Outcome {
         while unsentBytes > 0 {
             switch socket.write(UnsafeRawBufferPointer(rebasing: buffer.bytes[sent...])) {
-            case .bytes(let count): sent += count
+            case .bytes(let count):
+                sent += count
+                sentBytes += UInt64(count)
             case .wouldBlock:
                 compact()
                 return .blocked
             case .ended, .failed: return .failed
             }
         }
-        if buffer.capacity > SendBuffer.keptBytesMax { removeAll() } else { buffer.removeAll() }
+        if buffer.capacity > SendBuffer.keptBytesMax || !keepsMemory { removeAll() } else { buffer.removeAll() }
         sent = 0
         return .emptied
     }

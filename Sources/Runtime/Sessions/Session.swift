@@ -29,11 +29,20 @@ final class Session {
     var interest: EventPoll.Interest = .read
     /// By when the handshake, the frame under way or the end must be through; 0: nothing is due.
     var deadlineNanoseconds: UInt64 = 0
+    var liveness: Liveness
+    /// Where the core's wheel has it first; `UInt64.max`: nowhere.
+    var filedTick = UInt64.max
+    /// Bytes of its send buffer, and of what it has the server keep, that the core has counted.
+    var countedSendBytes = 0
+    var countedKeptBytes = 0
+    /// The last period of the core's credits in which it sent a request.
+    var activePeriod: UInt64 = 0
 
-    init(socket: consuming Socket, token: UInt64, limits: SessionLimits) {
+    init(socket: consuming Socket, token: UInt64, limits: SessionLimits, credits: Int, nowNanoseconds: UInt64) {
         self.socket = socket
         self.token = token
-        state = SessionState(limits: limits)
+        state = SessionState(limits: limits, credits: credits)
+        liveness = Liveness(nowNanoseconds: nowNanoseconds)
     }
 }
 
@@ -46,13 +55,19 @@ struct FrameInput {
 
     /// Nothing more is read or taken until the obstacle is gone.
     var isPaused = false
+    /// The obstacle is only that others have their turn first: the kernel is not asked to leave it alone.
+    var isPausedForTurn = false
+    /// When the newest of these bytes were read.
+    var receivedNanoseconds: UInt64 = 0
 
     var waitingBytes: Int { end - start }
+    /// The kernel reports what arrives, though it may not be read yet.
+    var leavesKernelAsked: Bool { !isPaused || isPausedForTurn }
 
-    /// Starts over with bytes that were moved to the start of a block.
-    mutating func begin(in block: ReceiveBlock, byteCount: Int) {
+    /// Starts over with bytes that stand in this block, usually at its start, where they were moved to.
+    mutating func begin(in block: ReceiveBlock, at start: Int = 0, byteCount: Int) {
         self.block = block
-        start = 0
-        end = byteCount
+        self.start = start
+        end = start + byteCount
     }
 }

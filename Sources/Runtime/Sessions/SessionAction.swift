@@ -19,6 +19,16 @@ enum SessionAction {
     case disconnect(ErrorMessage?)
 }
 
+extension SessionAction {
+    /// Of the frames that it sends.
+    var bodyBytes: Int {
+        switch self {
+        case .send(let frames), .subscribe(_, _, _, let frames): frames.reduce(0) { $0 + $1.body.count }
+        case .none, .submit, .unsubscribe, .tellStatus, .apply, .finish, .disconnect: 0
+        }
+    }
+}
+
 /// A control frame on its way to the client.
 struct OutgoingFrame {
     var kind: FrameKind

@@ -25,6 +25,11 @@ struct SessionState {
     /// By channel: the view.
     var subscriptions: [UInt32: Int] = [:]
     private(set) var wantsBodyChecksums = false
+    /// The client reads its socket at any time, so that silence after a ping means that it is gone.
+    private(set) var answersPings = true
+    /// Requests that may be under way at once, as the client was told, and what it asked for at most.
+    private(set) var credits: Int
+    private var creditsWanted = Int.max
     /// Views that the opened channels answer with.
     var openViews = 0
     /// The next of the server's channel numbers; none is used twice on a connection.
@@ -38,11 +43,17 @@ struct SessionState {
     private var held: [(after: UInt64, action: SessionAction)] = []
     /// A status is being collected, or definitions are being applied: nothing overtakes that, and nobody asks for two at once.
     private var awaitsReply = false
+    private var heldBytes = 0
+    /// Bytes of schemas and dictionaries that the channels keep, and how many they may.
+    private(set) var keptBytes = 0
+    var keptBytesMax: Int
 
     static let firstResultChannel: UInt32 = 0x8000_0000
 
-    init(limits: SessionLimits, nextResultChannel: UInt32 = firstResultChannel) {
+    init(limits: SessionLimits, credits: Int? = nil, nextResultChannel: UInt32 = firstResultChannel) {
         self.limits = limits
+        keptBytesMax = limits.keptBytesMax
+        self.credits = credits ?? limits.requestsInFlightMax
         self.nextResultChannel = nextResultChannel
     }
 
@@ -50,8 +61,17 @@ struct SessionState {
 
     var requestsInFlight: Int { Int(submitted - answered) + held.count + (awaitsReply ? 1 : 0) }
     /// Otherwise the connection is not read from: the client used up its credits, or waits for a status or new definitions.
-    var canTakeRequest: Bool { requestsInFlight < limits.requestsInFlightMax && !awaitsReply }
+    var canTakeRequest: Bool { requestsInFlight < credits && !awaitsReply && heldBytes <= limits.heldBytesMax }
     var isIdle: Bool { requestsInFlight == 0 }
+
+    /// From now on the connection may have this many requests under way, at most what it asked for: the frame that tells it, where
+    /// that is a change. Who has more under way is not read from until the surplus is answered.
+    mutating func grant(_ credits: Int) -> OutgoingFrame? {
+        let granted = min(credits, creditsWanted)
+        guard phase == .open, granted != self.credits else { return nil }
+        self.credits = granted
+        return OutgoingFrame(.credit, body: ControlMessage.credit(Credit(credits: UInt32(granted))).encode())
+    }
 
     mutating func batchSubmitted() { submitted += 1 }
 
@@ -76,7 +96,9 @@ struct SessionState {
             if held[count - 1].action.isRepliedLater { break }
         }
         defer { held.removeFirst(count) }
-        return held[..<count].map(\.action)
+        let actions = held[..<count].map(\.action)
+        heldBytes -= actions.reduce(0) { $0 + $1.bodyBytes }
+        return actions
     }
 
     /// The server drains: `finishing`, with the goodbye that follows the answers under way.
@@ -152,10 +174,12 @@ struct SessionState {
         }
         phase = .open
         wantsBodyChecksums = hello.wantsBodyChecksums
-        let wanted = hello.creditsWanted == 0 ? limits.requestsInFlightMax : Int(hello.creditsWanted)
+        answersPings = !hello.answersNoPings
+        if hello.creditsWanted > 0 { creditsWanted = Int(hello.creditsWanted) }
+        credits = min(credits, creditsWanted)
         let welcome = Welcome(
             version: version, serverName: "millrace", serverVersion: Release.version, epoch: 0, sequence: sequence,
-            credits: UInt32(min(wanted, limits.requestsInFlightMax)), frameBodyBytesMax: UInt32(Bounds.frameBodyBytesMax),
+            credits: UInt32(credits), frameBodyBytesMax: UInt32(Bounds.frameBodyBytesMax),
             batchRowsMax: UInt32(Bounds.batchRowsMax), definitions: catalog.version, receivedUpTo: 0)
         return .send([OutgoingFrame(.welcome, answering: header, body: ControlMessage.welcome(welcome).encode())])
     }
@@ -203,7 +227,13 @@ struct SessionState {
             return refuse(header, .noChannel(header.channel))
         }
         openViews -= channel.views.count
+        keptBytes -= channel.keptBytes
         return .none
+    }
+
+    private mutating func keep(_ byteCount: Int, for channel: Channel) {
+        keptBytes += byteCount - channel.keptBytes
+        channel.keptBytes = byteCount
     }
 
     /// Channels of the client's and of the server's choosing are bounded together; the server's numbers are used once.
@@ -221,10 +251,16 @@ struct SessionState {
         guard let channel = channels[header.channel] else { return refuse(header, .noChannel(header.channel)) }
         if let problem = channel.problem { return refuse(header, problem) }
         do throws(WireError) {
+            keep(0, for: channel)
+            guard keptBytes + body.count <= keptBytesMax else {
+                throw .tooLarge(what: "what the connection's channels keep", found: keptBytes + body.count, limit: keptBytesMax)
+            }
             let source = try ArrowSchema.decode(message: body)
             channel.schema = source
             channel.schemaProblem = nil
             channel.reader = try BatchReader(target: channel.target.columns, source: source)
+            channel.refusal = nil
+            keep(body.count, for: channel)
             return .none
         } catch {
             channel.reader = nil
@@ -236,9 +272,14 @@ struct SessionState {
         guard let channel = channels[header.channel] else { return refuse(header, .noChannel(header.channel)) }
         guard let reader = channel.reader else { return refuse(header, channel.withoutReader) }
         do throws(WireError) {
-            try reader.addDictionary(message: body)
+            let held = reader.dictionaryBytes
+            try reader.addDictionary(message: body, bytesMax: held + max(0, keptBytesMax - keptBytes))
+            keep(channel.keptBytes + reader.dictionaryBytes - held, for: channel)
             return .none
         } catch {
+            channel.refusal = ErrorMessage(
+                code: error.code, message: "a dictionary of channel \(header.channel) was refused: \(error)",
+                detail: "send the schema again, and dictionaries that fit")
             return refuse(header, ErrorMessage(code: error.code, message: "\(error)"))
         }
     }
@@ -246,6 +287,7 @@ struct SessionState {
     private mutating func batchArrived(_ header: FrameHeader, _ mode: BatchMode) -> SessionAction {
         guard let channel = channels[header.channel] else { return refuse(header, .noChannel(header.channel)) }
         guard channel.problem == nil && channel.reader != nil else { return refuse(header, channel.withoutReader) }
+        if let refusal = channel.refusal { return refuse(header, refusal) }
         guard (mode == .lookUp) == (channel.target.mode == .get) else {
             return refuse(
                 header,
@@ -326,6 +368,7 @@ struct SessionState {
     mutating func inOrder(_ action: SessionAction) -> SessionAction {
         guard submitted != answered || !held.isEmpty || awaitsReply else { return action }
         held.append((after: submitted, action: action))
+        heldBytes += action.bodyBytes
         return .none
     }
 }

@@ -97,14 +97,19 @@ public final class BatchReader {
         return source.rowCount
     }
 
+    /// Memory that the dictionaries take, in bytes.
+    public var dictionaryBytes: Int { dictionaries.reduce(0) { $0 + $1.heldBytes } }
+
     /// Takes one encapsulated dictionary batch: the entries replace those of the same id, or are added to them.
-    public func addDictionary(message: UnsafeRawBufferPointer) throws(WireError) {
+    /// - Parameter bytesMax: What all dictionaries may take together.
+    public func addDictionary(message: UnsafeRawBufferPointer, bytesMax: Int = .max) throws(WireError) {
         let source = try batchSource(message, kind: millrace_message_dictionary)
         guard dictionaryIDs.contains(source.dictionaryID) else {
             throw .malformed(what: "a dictionary batch", why: "the schema has no dictionary \(source.dictionaryID)")
         }
         for index in dictionaries.indices where dictionaries[index].id == source.dictionaryID {
-            try dictionaries[index].take(source, limits: limits)
+            let others = dictionaryBytes - dictionaries[index].heldBytes
+            try dictionaries[index].take(source, limits: limits, bytesMax: bytesMax - others)
         }
     }
 

@@ -15,6 +15,9 @@ struct TextDictionary {
 
     var entryCount: Int { offsets.count - 1 }
 
+    /// Memory that the entries take.
+    var heldBytes: Int { offsets.count * 4 + text.count + nulls.count }
+
     static let textBytesMax = Bounds.frameBodyBytesMax
 
     init(id: Int64, isLarge: Bool) {
@@ -22,8 +25,8 @@ struct TextDictionary {
         self.isLarge = isLarge
     }
 
-    /// Replaces the entries, or adds to them. Unchanged where it throws.
-    mutating func take(_ source: BatchSource, limits: BatchLimits) throws(WireError) {
+    /// Replaces the entries, or adds to them, where they then take at most `bytesMax`. Unchanged where it throws.
+    mutating func take(_ source: BatchSource, limits: BatchLimits, bytesMax: Int) throws(WireError) {
         let what = "dictionary \(id)"
         guard source.nodeCount == 1, source.bufferCount == 3 else {
             throw .malformed(what: what, why: "it has \(source.nodeCount) columns with \(source.bufferCount) buffers")
@@ -45,6 +48,10 @@ struct TextDictionary {
         let bytes = kept.text.count + Int(added[column.rowCount] - added[0])
         guard bytes <= Self.textBytesMax else {
             throw .tooLarge(what: "the text of \(what)", found: bytes, limit: Self.textBytesMax)
+        }
+        let held = bytes + (entries + 1) * 4 + entries
+        guard held <= bytesMax else {
+            throw .tooLarge(what: "the memory of \(what)", found: held, limit: max(bytesMax, 0))
         }
         self = kept
         append(column)

@@ -60,7 +60,8 @@ private struct ControlReader {
         return Hello(
             versionMin: fields.version_min, versionMax: fields.version_max, token: try string(token),
             clientName: try string(clientName), producerID: fields.producer_id,
-            wantsBodyChecksums: fields.wants_body_checksums, creditsWanted: fields.credits_wanted)
+            wantsBodyChecksums: fields.wants_body_checksums, creditsWanted: fields.credits_wanted,
+            answersNoPings: fields.answers_no_pings)
     }
 
     func welcome() throws(WireError) -> Welcome {

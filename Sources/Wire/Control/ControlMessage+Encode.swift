@@ -69,7 +69,7 @@ extension Hello {
     fileprivate func build(in table: borrowing TableBuilder) -> millrace_offset {
         var fields = millrace_hello(
             version_min: versionMin, version_max: versionMax, wants_body_checksums: wantsBodyChecksums,
-            credits_wanted: creditsWanted, producer_id: producerID)
+            answers_no_pings: answersNoPings, credits_wanted: creditsWanted, producer_id: producerID)
         return millrace_hello_build(table.builder, &fields, table.text(token), table.text(clientName))
     }
 }

@@ -26,10 +26,13 @@ public struct Hello: Hashable, Sendable {
     public var wantsBodyChecksums: Bool
     /// Requests in flight; 0: as the server likes.
     public var creditsWanted: UInt32
+    /// The client reads its socket only inside calls: its silence does not mean that it is gone.
+    public var answersNoPings: Bool
 
     public init(
         versionMin: UInt8 = FrameHeader.version, versionMax: UInt8 = FrameHeader.version, token: String = "",
-        clientName: String = "", producerID: UInt64 = 0, wantsBodyChecksums: Bool = false, creditsWanted: UInt32 = 0
+        clientName: String = "", producerID: UInt64 = 0, wantsBodyChecksums: Bool = false, creditsWanted: UInt32 = 0,
+        answersNoPings: Bool = false
     ) {
         self.versionMin = versionMin
         self.versionMax = versionMax
@@ -38,6 +41,7 @@ public struct Hello: Hashable, Sendable {
         self.producerID = producerID
         self.wantsBodyChecksums = wantsBodyChecksums
         self.creditsWanted = creditsWanted
+        self.answersNoPings = answersNoPings
     }
 }
 

@@ -18,6 +18,8 @@ from .errors import ConnectionClosed, ProtocolError, ServerError, server_error
 
 _RECEIVE_BYTES = 1 << 18
 _BUFFERS_PER_SEND = 64
+# Where a wait has no bound of its own, the server is asked after so many seconds of silence, and given up after twice as many.
+_PING_SECONDS = 20.0
 
 
 def open_socket(address: str, timeout: float | None) -> socket.socket:
@@ -36,10 +38,17 @@ def open_socket(address: str, timeout: float | None) -> socket.socket:
 
 
 class Connection:
+    """`timeout` bounds each wait, in seconds; None: no bound."""
+
     def __init__(self, address: str, *, token: str | None, timeout: float | None, name: str):
         self.address = address
         self.timeout = timeout
         self._received = bytearray()
+        # Whole frames in order, of the first perhaps only the rest.
+        self._unsent: list[memoryview] = []
+        # Frames that came while nobody waited, and have still to be looked at.
+        self._early: list[tuple[Header, bytes]] = []
+        self._last_heard = time.monotonic()
         self._last_request = 0
         # Takes the frames that say, unasked, how channels are since definitions have changed.
         self.channels_changed: Callable[[Header, bytes], None] = lambda header, body: None
@@ -54,9 +63,12 @@ class Connection:
         except BaseException:
             self.close()
             raise
+        # Requests that may be under way at once; the server changes it when it likes.
+        self.credits = self.welcome["credits"]
 
     def _handshake(self, token: str | None, name: str) -> dict:
-        hello = {"version_min": _frames.VERSION, "version_max": _frames.VERSION, "client_name": name}
+        # The socket is read only inside calls: being silent between them must not count against it.
+        hello = {"version_min": _frames.VERSION, "version_max": _frames.VERSION, "client_name": name, "answers_no_pings": True}
         if token is not None:
             hello["token"] = token
         header, body = self.request(Kind.HELLO, encode(_messages.HELLO, hello))
@@ -69,6 +81,17 @@ class Connection:
             self._socket.close()
             self._socket = None
 
+    def is_alive(self) -> bool:
+        """Whether a request may be sent: looks at what came since the last call, without waiting."""
+        try:
+            while self._socket is not None and select.select([self._socket], [], [], 0)[0]:
+                self._receive_some()
+            while (frame := self._next_frame()) is not None:
+                self._early.append(frame)
+        except (ConnectionClosed, ServerError):
+            self.close()
+        return self._socket is not None
+
     def next_request_id(self) -> int:
         self._last_request += 1
         return self._last_request
@@ -77,15 +100,23 @@ class Connection:
 
     def announce(self, kind: Kind, body, *, channel: int) -> None:
         """Sends what is answered only where it is refused; the refusal is raised by the next `pipeline`."""
+        self.send(self.silent_frame(kind, body, channel=channel))
+
+    def silent_frame(self, kind: Kind, body, *, channel: int) -> list:
+        """The frame that `announce` sends."""
         request_id = self.next_request_id()
         self._silent.add(request_id)
-        self.send(_frames.encode(kind, body, channel=channel, request_id=request_id))
+        return _frames.encode(kind, body, channel=channel, request_id=request_id)
 
     def request(self, kind: Kind, body=b"", *, channel: int = 0) -> tuple[Header, bytes]:
         """Sends one request and returns the first frame of its answer."""
         request_id = self.next_request_id()
-        self.send(_frames.encode(kind, body, channel=channel, request_id=request_id))
-        return self.receive_answer(request_id)
+        try:
+            self.send(_frames.encode(kind, body, channel=channel, request_id=request_id))
+            return self.receive_answer(request_id)
+        except TimeoutError:
+            self.close()  # An answer that came later would be taken for another's.
+            raise
 
     def receive_answer(self, request_id: int) -> tuple[Header, bytes]:
         header, body = self.receive()
@@ -99,21 +130,23 @@ class Connection:
 
         Returns when all requests have had their answers. When the server refuses one, the rest is not sent, those under way
         are waited for, and the refusal is raised."""
-        credits = max(1, self.welcome["credits"])
         outstanding: set[int] = set()
-        unsent: list[memoryview] = []
         refusal: ServerError | None = None
         following = next(requests, None)
         while following or outstanding:
-            while following and len(outstanding) < credits and len(unsent) < _BUFFERS_PER_SEND:
+            while following and len(outstanding) < self.credits and len(self._unsent) < _BUFFERS_PER_SEND:
                 outstanding.add(following[0])
-                unsent += _views(following[1])
+                self._unsent += _views(following[1])
                 following = next(requests, None)
-            self._exchange(unsent)
-            while (frame := self._next_frame()) is not None:
+            if not self._early:
+                try:
+                    self._exchange()
+                except TimeoutError:
+                    self.close()
+                    raise
+            while (frame := self._take_frame()) is not None:
                 header = frame[0]
-                if header.request_id not in outstanding | self._silent:
-                    _checked(*frame)
+                if header.request_id not in outstanding and header.request_id not in self._silent:
                     raise ProtocolError(f"the server answered request {header.request_id}, which is not outstanding")
                 if header.is_last or header.kind in (Kind.ACCEPTED, Kind.ERROR):
                     outstanding.discard(header.request_id)
@@ -128,30 +161,39 @@ class Connection:
     # MARK: Frames
 
     def send(self, parts: list) -> None:
-        unsent = _views(parts)
-        while unsent:
-            self._exchange(unsent)
+        self._unsent += _views(parts)
+        while self._unsent:
+            self._exchange()
 
     def receive(self) -> tuple[Header, bytes]:
-        """The next frame; raises the server's error if it is one. Pings are answered on the way."""
-        while True:
-            while (frame := self._next_frame()) is None:
-                self._exchange([])
-            if frame[0].kind == Kind.PING:
-                self.send(_frames.encode(Kind.PONG, frame[1], request_id=frame[0].request_id))
-                continue
-            return _checked(*frame)
+        """The next frame that somebody waits for; raises the server's error if it is one."""
+        while (frame := self._take_frame()) is None:
+            self._exchange()
+        return _checked(*frame)
+
+    def _take_frame(self) -> tuple[Header, bytes] | None:
+        return self._early.pop(0) if self._early else self._next_frame()
 
     def _next_frame(self) -> tuple[Header, bytes] | None:
-        while (frame := self._next_received()) is not None:
+        """The next whole frame but for those about the connection itself or its channels, which are seen to; raises where they end
+        the connection."""
+        while (frame := self._cut_frame()) is not None:
             header, body = frame
             self.definitions = header.definitions
-            if header.request_id or header.kind not in (Kind.OPENED, Kind.SCHEMA):
+            if header.kind == Kind.PING:
+                self._unsent += _views(_frames.encode(Kind.PONG, b"", request_id=header.request_id))
+            elif header.kind == Kind.CREDIT:
+                self.credits = max(1, decode(_messages.CREDIT, body)["credits"])
+            elif header.kind == Kind.GOODBYE or header.kind == Kind.ERROR and header.request_id == 0:
+                self.close()
+                _checked(header, body)
+            elif header.request_id == 0 and header.kind in (Kind.OPENED, Kind.SCHEMA):
+                self.channels_changed(header, body)
+            elif header.kind != Kind.PONG:
                 return frame
-            self.channels_changed(header, body)
         return None
 
-    def _next_received(self) -> tuple[Header, bytes] | None:
+    def _cut_frame(self) -> tuple[Header, bytes] | None:
         if len(self._received) < HEADER_BYTES:
             return None
         header = _frames.decode_header(bytes(self._received[:HEADER_BYTES]))
@@ -162,17 +204,27 @@ class Connection:
         del self._received[:end]
         return header, body
 
-    def _exchange(self, unsent: list[memoryview]) -> None:
-        """Waits until something can be sent or has arrived, and does it; takes what was sent off `unsent`."""
+    def _exchange(self) -> None:
+        """Waits until something can be sent or has arrived, and does it."""
         if self._socket is None:
             raise ConnectionClosed("the connection is closed")
-        readable, writable, _ = select.select([self._socket], [self._socket] if unsent else [], [], self.timeout)
+        wait = _PING_SECONDS if self.timeout is None else self.timeout
+        readable, writable, _ = select.select([self._socket], [self._socket] if self._unsent else [], [], wait)
         if not readable and not writable:
-            raise TimeoutError(f"no answer from {self.address} within {self.timeout} seconds")
+            if self.timeout is not None:
+                raise TimeoutError(f"no answer from {self.address} within {self.timeout} seconds")
+            self._ask_for_life()
         if readable:
             self._receive_some()
         if writable:
-            self._send_some(unsent)
+            self._send_some()
+
+    def _ask_for_life(self) -> None:
+        if time.monotonic() - self._last_heard >= 2 * _PING_SECONDS:
+            self.close()
+            raise ConnectionClosed(f"{self.address} did not answer a ping within {_PING_SECONDS} seconds")
+        if not self._unsent:
+            self._unsent += _views(_frames.encode(Kind.PING, b""))
 
     def _receive_some(self) -> None:
         try:
@@ -185,15 +237,16 @@ class Connection:
             self.close()
             raise ConnectionClosed(f"{self.address} closed the connection")
         self._received += received
+        self._last_heard = time.monotonic()
 
-    def _send_some(self, unsent: list[memoryview]) -> None:
+    def _send_some(self) -> None:
         try:
-            _drop(unsent, self._socket.sendmsg(unsent[:_BUFFERS_PER_SEND]))
+            _drop(self._unsent, self._socket.sendmsg(self._unsent[:_BUFFERS_PER_SEND]))
         except BlockingIOError:
             pass
         except (BrokenPipeError, ConnectionResetError):
             # What the server had to say before it went is still to be read; only then is the connection over.
-            unsent.clear()
+            self._unsent.clear()
 
 
 def connect_with_retries(address: str, *, token: str | None, timeout: float | None, name: str, wait: float) -> Connection:
@@ -214,7 +267,8 @@ def _checked(header: Header, body: bytes) -> tuple[Header, bytes]:
         raise server_error(error["code"], error["message"], error["detail"], error["retry"])
     if header.kind == Kind.GOODBYE:
         reason = decode(_messages.GOODBYE, body)["reason"] if body else ""
-        raise ConnectionClosed(f"the server said goodbye: {reason}" if reason else "the server said goodbye")
+        message = f"the server said goodbye: {reason}" if reason else "the server said goodbye"
+        raise ConnectionClosed(message, is_goodbye=True)
     return header, body
 
 

@@ -10,6 +10,7 @@ HELLO = (
     ("producer_id", "Q"),
     ("wants_body_checksums", "?"),
     ("credits_wanted", "I"),
+    ("answers_no_pings", "?"),
 )
 WELCOME = (
     ("version", "B"),
@@ -33,6 +34,7 @@ SUBSCRIBED = (("channel", "I"), ("sequence", "Q"))
 STATUS_ENTRY = (("name", "string"), ("label", "string"), ("unit", "string"), ("value", "d"))
 STATUS_REPLY = (("server_version", "string"), ("entries", [STATUS_ENTRY]))
 ERROR = (("code", "string"), ("message", "string"), ("detail", "string"), ("retry", "?"))
+CREDIT = (("credits", "I"),)
 GOODBYE = (("reason", "string"),)
 SOURCE_TEXT = (("name", "string"), ("text", "string"))
 APPLY = (("sources", [SOURCE_TEXT]), ("dry_run", "?"))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import os
-from typing import Any, Iterator, NamedTuple, Sequence
+import time
+from typing import Any, Iterable, Iterator, NamedTuple, Sequence
 
 import pyarrow as pa
 
@@ -12,7 +13,7 @@ from . import _arrow, _definitions, _frames, _messages
 from ._connection import Connection, connect_with_retries
 from ._flatbuffers import decode, encode
 from ._frames import Header, Kind
-from .errors import BadSchemaError, DefinitionsError, MillraceError, ProtocolError, ServerError
+from .errors import ConnectionClosed, DefinitionsError, MillraceError, ProtocolError, ServerError
 
 
 class Accepted(NamedTuple):
@@ -68,11 +69,17 @@ class _Channel:
 
 
 class Server:
-    """A connection to one server. Made by `millrace.connect`; a context manager. Not for several threads at once."""
+    """A connection to one server. Made by `millrace.connect`; a context manager. Not for several threads at once.
 
-    def __init__(self, connection: Connection, options: dict):
+    A connection that the server ended, or that was lost, is made again by the next call. A call that it ends in the middle goes on
+    over the next one where that is safe: `evaluate`, `get` and `status` always; `compute` and `ingest` if the server said
+    goodbye, which means that what it did not answer had no effect. Otherwise they raise `ConnectionClosed`."""
+
+    def __init__(self, connection: Connection, options: dict, reconnect: float):
         self._connection = connection
         self._options = options
+        self._reconnect_seconds = reconnect
+        self._is_closed = False
         self._channels: dict[tuple, _Channel] = {}
         self._last_channel = 0
         self._subscriptions: list[Subscription] = []
@@ -86,6 +93,7 @@ class Server:
 
     def close(self) -> None:
         """Closes the connection and every subscription made from it."""
+        self._is_closed = True
         for subscription in self._subscriptions:
             subscription.close()
         self._connection.close()
@@ -131,14 +139,14 @@ class Server:
         """Ingests `data` and answers nothing but how many rows were taken, came late or were refused."""
         accepted: list[dict] = []
 
-        def answered(header: Header, body: bytes) -> None:
-            if header.kind != Kind.ACCEPTED:
-                raise ProtocolError(f"the server answered an ingest with a frame of kind {header.kind}")
-            accepted.append(decode(_messages.ACCEPTED, body))
+        def answered(channel: _Channel, first_row: int, frames: list) -> None:
+            for header, body in frames:
+                if header.kind != Kind.ACCEPTED:
+                    raise ProtocolError(f"the server answered an ingest with a frame of kind {header.kind}")
+                accepted.append(decode(_messages.ACCEPTED, body))
 
         rows = _arrow.as_table(data)
-        channel = self._open(table, (), rows.schema)
-        self._send_batches(Kind.INGEST, channel, rows, answered)
+        self._send_batches(Kind.INGEST, (table, (), rows.schema), rows, answered)
         return Accepted(*(sum(counts[name] for counts in accepted) for name in Accepted._fields))
 
     def _ask(self, kind: Kind, table: str, data: Any, view: str | None, with_status: bool) -> pa.Table:
@@ -150,48 +158,74 @@ class Server:
 
     def _answers(self, kind: Kind, table: str, data: Any, views: tuple, with_status: bool) -> dict[str, pa.Table]:
         rows = _arrow.as_table(data)
-        channel = self._open(table, views, rows.schema)
-        return self._collect(kind, channel, rows, with_status)
+        return self._collect(kind, (table, views, rows.schema), rows, with_status)
 
-    def _collect(self, kind: Kind, channel: _Channel, rows: pa.Table, with_status: bool) -> dict[str, pa.Table]:
+    def _collect(self, kind: Kind, opening: tuple, rows: pa.Table, with_status: bool) -> dict[str, pa.Table]:
         answers: dict[str, list] = {}
-        offsets: dict[int, int] = {}
 
-        def answered(header: Header, body: bytes) -> None:
-            if header.kind != Kind.RESULT or header.channel not in channel.views:
-                raise ProtocolError(f"the server answered with a frame of kind {header.kind} on channel {header.channel}")
-            name, schema = channel.views[header.channel]
-            batch = _arrow.read_batch(body, schema)
-            answers.setdefault(name, []).append(_arrow.with_row_offset(batch, offsets[header.request_id]))
+        def answered(channel: _Channel, first_row: int, frames: list) -> None:
+            for header, body in frames:
+                if header.kind != Kind.RESULT or header.channel not in channel.views:
+                    raise ProtocolError(f"the server answered with a frame of kind {header.kind} on channel {header.channel}")
+                name, schema = channel.views[header.channel]
+                batch = _arrow.read_batch(body, schema)
+                answers.setdefault(name, []).append(_arrow.with_row_offset(batch, first_row))
 
-        self._send_batches(kind, channel, rows, answered, offsets)
+        channel = self._send_batches(kind, opening, rows, answered)
         tables = {name: _arrow.joined(batches) for name, batches in answers.items()}
         for name, schema in channel.views.values():
             tables.setdefault(name, schema.empty_table())
         return tables if with_status else {name: _arrow.without_trailers(table) for name, table in tables.items()}
 
-    def _send_batches(self, kind: Kind, channel: _Channel, rows: pa.Table, answered, offsets: dict | None = None) -> None:
+    def _send_batches(self, kind: Kind, opening: tuple, rows: pa.Table, answered) -> _Channel:
+        """Sends `rows` batch by batch on the channel for `opening`, and hands over each whole answer: `answered(channel, number of the
+        batch's first row, frames)`. Goes on over the next connection where this one ends and that is safe."""
+        left: list[tuple[int, pa.RecordBatch]] | None = None
+        deadline = self._deadline()
+        while True:
+            try:
+                channel = self._open(*opening)
+                if left is None:
+                    left = _numbered(_arrow.batches(rows, self._connection.welcome["batch_rows_max"] or 65_536))
+            except ConnectionClosed as closed:
+                self._wait_after(closed, deadline)
+                continue
+            try:
+                self._send_left(kind, channel, left, answered)
+                return channel
+            except ConnectionClosed as closed:
+                if kind in (Kind.COMPUTE, Kind.INGEST) and not closed.is_goodbye:
+                    raise
+                self._wait_after(closed, deadline)
+            except ServerError:
+                self._forget(channel)
+                raise
+
+    def _send_left(self, kind: Kind, channel: _Channel, left: list, answered) -> None:
+        """Sends the batches of `left`, each with the number of its first row, and takes away those that are answered."""
+        under_way: dict[int, tuple[tuple, list]] = {}
+
         def requests() -> Iterator[tuple[int, list]]:
-            sent = 0
-            for batch in _arrow.batches(rows, self._connection.welcome["batch_rows_max"] or 65_536):
+            for numbered in list(left):
                 request_id = self._connection.next_request_id()
-                if offsets is not None:
-                    offsets[request_id] = sent
-                sent += batch.num_rows
-                dictionaries, message = _arrow.messages(batch)
+                under_way[request_id] = (numbered, [])
+                dictionaries, message = _arrow.messages(numbered[1])
                 frames = [
                     part
                     for dictionary in dictionaries
-                    for part in _frames.encode(Kind.DICTIONARY, dictionary, channel=channel.number)
+                    for part in self._connection.silent_frame(Kind.DICTIONARY, dictionary, channel=channel.number)
                 ]
                 yield request_id, frames + _frames.encode(kind, message, channel=channel.number, request_id=request_id)
 
-        try:
-            self._connection.pipeline(requests(), answered)
-        except BadSchemaError:
-            # The channel never had a schema; whoever asks again opens another.
-            self._channels = {key: other for key, other in self._channels.items() if other is not channel}
-            raise
+        def arrived(header: Header, body: bytes) -> None:
+            numbered, frames = under_way[header.request_id]
+            frames.append((header, body))
+            if header.is_last or header.kind == Kind.ACCEPTED:
+                del under_way[header.request_id]
+                left.remove(numbered)
+                answered(channel, numbered[0], frames)
+
+        self._connection.pipeline(requests(), arrived)
 
     # MARK: Reading
 
@@ -207,8 +241,7 @@ class Server:
         if at is not None:
             moment = at if isinstance(at, int) else _microseconds(at)
             rows = rows.append_column("millrace_at", pa.array([moment] * rows.num_rows, pa.int64()))
-        channel = self._open(view, None, rows.schema)
-        return next(iter(self._collect(Kind.GET, channel, rows, False).values()))
+        return next(iter(self._collect(Kind.GET, (view, None, rows.schema), rows, False).values()))
 
     def subscribe(self, view: str, *, timeout: float | None = None) -> "Subscription":
         """Every row of `view` from now on, whoever sent the event: an iterator of pyarrow RecordBatches.
@@ -221,7 +254,13 @@ class Server:
 
     def status(self) -> Status:
         """What the server says of itself; docs/operations.md explains the entries."""
-        header, body = self._connection.request(Kind.STATUS)
+        deadline = self._deadline()
+        while True:
+            try:
+                header, body = self._live().request(Kind.STATUS)
+                break
+            except ConnectionClosed as closed:
+                self._wait_after(closed, deadline)
         if header.kind != Kind.STATUS_REPLY:
             raise ProtocolError(f"the server answered a status request with a frame of kind {header.kind}")
         reply = decode(_messages.STATUS_REPLY, body)
@@ -237,7 +276,7 @@ class Server:
         would happen, and changes nothing. Wrong definitions raise a DefinitionsError that says where they are wrong.
         """
         sources = [{"name": name, "text": text} for name, text in _definitions.sources(definitions)]
-        header, body = self._connection.request(
+        header, body = self._live().request(
             Kind.APPLY, encode(_messages.APPLY, {"sources": sources, "dry_run": dry_run})
         )
         if header.kind != Kind.APPLIED:
@@ -247,16 +286,42 @@ class Server:
             raise DefinitionsError(applied["report"])
         return Applied(**applied)
 
+    # MARK: Connections
+
+    def _live(self) -> Connection:
+        """The connection, made again where it has ended."""
+        if not self._is_closed and not self._connection.is_alive():
+            self._connection = connect_with_retries(self._connection.address, wait=self._reconnect_seconds, **self._options)
+            self._connection.channels_changed = self._channels_changed
+            self._channels = {}
+        return self._connection
+
+    def _deadline(self) -> float:
+        return time.monotonic() + self._reconnect_seconds
+
+    def _wait_after(self, closed: ConnectionClosed, deadline: float) -> None:
+        """Before a call is tried again; raises `closed` where that has been done for long enough."""
+        if self._is_closed or time.monotonic() >= deadline:
+            raise closed
+        time.sleep(0.02)
+
     # MARK: Channels
 
     def _channels_changed(self, header: Header, body: bytes) -> None:
         for channel in self._channels.values():
             channel.changed(header, body)
 
+    def _forget(self, channel: _Channel) -> None:
+        """It may have no schema, or lack a dictionary: whoever asks again opens another."""
+        self._channels = {key: other for key, other in self._channels.items() if other is not channel}
+        if self._connection.is_alive():
+            self._connection.send(_frames.encode(Kind.CLOSE, b"", channel=channel.number))
+
     def _open(self, name: str, views: tuple | None, schema: pa.Schema) -> _Channel:
         """The channel for batches of `schema`: of the table `name`, or of the keys of the view `name` where `views` is None.
 
         A channel has one schema for good, so another one opens another channel."""
+        self._live()
         known = (name, views, tuple((field.name, str(field.type)) for field in schema))
         if known not in self._channels:
             self._last_channel += 1
@@ -345,15 +410,26 @@ def connect(
     token: str | None = None,
     timeout: float | None = 30.0,
     wait: float = 0.0,
+    reconnect: float = 30.0,
     name: str = "millrace-python",
 ) -> Server:
     """A connection to the server at `address`: `HOST:PORT` or `unix:PATH`.
 
     `timeout` bounds every wait for the server, in seconds (None: no bound); `wait` is how long to keep trying while
-    nobody listens at the address yet; `token` is the credential, where the server asks for one.
+    nobody listens at the address yet; `reconnect` is how long a later call keeps trying to reach a server that went away;
+    `token` is the credential, where the server asks for one.
     """
     options = {"token": token, "timeout": timeout, "name": name}
-    return Server(connect_with_retries(address, wait=wait, **options), options)
+    return Server(connect_with_retries(address, wait=wait, **options), options, reconnect)
+
+
+def _numbered(batches: Iterable[pa.RecordBatch]) -> list[tuple[int, pa.RecordBatch]]:
+    """Each with the number of its first row."""
+    numbered, rows = [], 0
+    for batch in batches:
+        numbered.append((rows, batch))
+        rows += batch.num_rows
+    return numbered
 
 
 def _microseconds(moment: datetime.datetime) -> int:

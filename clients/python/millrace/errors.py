@@ -12,7 +12,15 @@ class ProtocolError(MillraceError):
 
 
 class ConnectionClosed(MillraceError, ConnectionError):
-    """The server went away, or this connection was closed."""
+    """The server went away, or this connection was closed.
+
+    `is_goodbye` is True where the server took its leave: it had answered everything that it took, so what was not answered had
+    no effect. Otherwise a `compute` or `ingest` that was not answered may have been applied or not.
+    """
+
+    def __init__(self, message: str, is_goodbye: bool = False):
+        super().__init__(message)
+        self.is_goodbye = is_goodbye
 
 
 class DefinitionsError(MillraceError):
