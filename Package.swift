@@ -108,6 +108,16 @@ let package = Package(
             path: "benchmarks/Engine",
             swiftSettings: strict),
 
+        // What `make connections` runs beside the server.
+        .executableTarget(
+            name: "millrace-connections",
+            dependencies: [
+                "Wire", "Values", "Linux", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ],
+            path: "benchmarks/Connections",
+            swiftSettings: strict),
+
         // Random cases against a plain evaluator: a part of them in the tests, a million with `make soak`.
         .target(
             name: "Soak", dependencies: ["PlainEvaluator", "Engine", "Plan", "Language", "Wire", "Values"],

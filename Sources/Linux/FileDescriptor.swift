@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// An open descriptor, closed exactly once: when its owner ends.
@@ -16,6 +17,12 @@ public struct FileDescriptor: ~Copyable, Sendable {
         let number = self.number
         discard self
         return number
+    }
+
+    /// Lets the process have as many descriptors as the system allows it; returns how many that are.
+    public static func raiseLimit() -> Int {
+        let count = clinux_raise_descriptor_limit()
+        return count < 0 ? .max : Int(count)
     }
 
     /// A descriptor that stands for nothing, kept so that one can be freed when the process has run out of them.

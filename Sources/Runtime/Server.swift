@@ -44,6 +44,7 @@ public final class Server: Sendable {
 
     /// Listens, and starts one thread a core; when it returns, connections are accepted.
     public func start() throws(SystemError) {
+        checkDescriptors()
         var perCore: [[ListenerBox]] = Array(repeating: [], count: configuration.coreCount)
         var all: [ListenerBox] = []
         for address in configuration.listeners {
@@ -68,6 +69,19 @@ public final class Server: Sendable {
         let reloading = ThreadBox(try SystemThread(name: "definitions") { reloader.runOnThread() })
         state.withLock { $0.reloading = reloading }
         logger.info("listening", metadata: ["addresses": "\(addresses.map(\.description).joined(separator: ", "))"])
+    }
+
+    /// Says at the start what would otherwise be met at the worst moment.
+    private func checkDescriptors() {
+        // Each core has an epoll instance and a doorbell, and listeners are shared or one a core.
+        let own = 32 + configuration.coreCount * (2 + configuration.listeners.count)
+        let allowed = FileDescriptor.raiseLimit()
+        guard allowed < configuration.limits.connectionsMax + own else { return }
+        logger.warning(
+            """
+            this process may have \(allowed) files open: at most \(max(0, allowed - own)) connections of the \
+            \(configuration.limits.connectionsMax) that are allowed; raise the limit (ulimit -n, LimitNOFILE=) or allow fewer
+            """)
     }
 
     /// A TCP port is shared by one listener a core, among which the kernel spreads connections; a Unix path has one, which

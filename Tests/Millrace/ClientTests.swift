@@ -116,3 +116,51 @@ private func batch(_ rows: [(microseconds: Int64, card: Int, amount: Double)]) -
         #expect(error?.code == .closed)
     }
 }
+
+@Suite(.serialized) struct `Clients of a server that goes away` {
+    @Test func `what a stopping server did not take is computed by the next one, and nothing twice`() async throws {
+        let path = "unix:/tmp/millrace-drain-test.sock"
+        let first = try TestServer(listen: path, cores: 2)
+        let rounds = 150
+        let counts = try await withThrowingTaskGroup(of: [Int64].self) { group in
+            for card in 0..<6 {
+                group.addTask {
+                    let client = try await MillraceClient.connect(to: path)
+                    defer { client.close() }
+                    var counts: [Int64] = []
+                    for round in 0..<rounds {
+                        let answer = try await client.compute("payments", batch([(Int64(round), card, 1)]), view: "card_risk")
+                        if case .integers(let found) = answer.rows["payments_10m"]!.values { counts += found }
+                    }
+                    return counts
+                }
+            }
+            let next = Task {
+                try await Task.sleep(for: .milliseconds(30))
+                first.stop()
+                return try TestServer(listen: path, cores: 2)
+            }
+            var counts: [[Int64]] = []
+            for try await found in group { counts.append(found) }
+            try await next.value.stop()
+            return counts
+        }
+        for found in counts {
+            // From 1 on with the first server, from 1 on with the next.
+            let split = found.dropFirst().firstIndex(of: 1) ?? found.count
+            #expect(found == Array(1...Int64(split)) + (split < rounds ? Array(1...Int64(rounds - split)) : []))
+        }
+    }
+
+    @Test func `a connection that only carries pings stays the same`() async throws {
+        let path = "unix:/tmp/millrace-ping-test.sock"
+        let server = try TestServer(listen: path)
+        defer { server.stop() }
+        let client = try await MillraceClient.connect(to: path, options: ClientOptions(pingInterval: .milliseconds(100)))
+        defer { client.close() }
+        // Pings go both ways meanwhile, and change nothing.
+        try await Task.sleep(for: .milliseconds(600))
+        #expect(try await client.ingest("payments", batch([(1_000, 1, 2)])).rows == 1)
+        #expect(try await client.status().entries.first { $0.name == "connections_accepted" }?.value == 1)
+    }
+}

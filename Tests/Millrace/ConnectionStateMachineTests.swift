@@ -121,3 +121,45 @@ func `a frame that nobody awaits ends the connection`(kind: FrameKind) {
         (0..<9).map { _ in backoff.next(chance: 0) } == [20, 40, 80, 160, 320, 640, 1280, 2000, 2000].map { .milliseconds($0) })
     #expect(backoff.next(chance: 1) == .seconds(1))
 }
+
+@Test func `what a server did not answer before its goodbye had no effect`() {
+    var machine = readyMachine(credits: 2)
+    for _ in 0..<3 { _ = machine.submit(request(.compute)) }
+    let goodbye = ControlMessage.goodbye(Goodbye(reason: "the server is shutting down")).encode()
+    let actions = machine.received(FrameHeader(kind: .goodbye), body: goodbye)
+    let outcomes = actions.compactMap {
+        if case .failed(_, let error) = $0 { error.isRetryable ? error.outcome : nil } else { nil }
+    }
+    #expect(outcomes == [.notApplied, .notApplied, .notApplied])
+}
+
+@Test func `a goodbye behind an error leaves open what was under way`() {
+    var machine = readyMachine(credits: 2)
+    for _ in 0..<3 { _ = machine.submit(request(.compute)) }
+    let error = ControlMessage.error(ErrorMessage(code: "overloaded", message: "too slow", retry: true)).encode()
+    let actions = machine.received(FrameHeader(kind: .error), body: error)
+    let outcomes = actions.compactMap { if case .failed(let id, let error) = $0 { (id, error.outcome) } else { nil } }
+    #expect(outcomes.map(\.0) == [3, 1, 2] && outcomes.map(\.1) == [.notApplied, .unknown, .unknown])
+    #expect(machine.received(FrameHeader(kind: .goodbye), body: ControlMessage.goodbye(Goodbye()).encode()) == [])
+}
+
+@Test func `a silent server is asked, and given up when it stays silent`() {
+    var machine = readyMachine()
+    let interval = Duration.seconds(20)
+    #expect(machine.pulse(silence: .seconds(19), interval: interval, isListening: true) == [])
+    #expect(
+        machine.pulse(silence: .seconds(20), interval: interval, isListening: true) == [.send(FrameHeader(kind: .ping), body: [])]
+    )
+    #expect(machine.received(FrameHeader(kind: .pong), body: []) == [])
+    let actions = machine.pulse(silence: .seconds(40), interval: interval, isListening: true)
+    guard case .end(let error) = actions.last else { return #expect(Bool(false)) }
+    #expect(error.code == .connectionLost && error.isRetryable)
+}
+
+@Test func `a server that is not listened to is not judged by its silence, and told that the client lives`() {
+    var machine = readyMachine()
+    for seconds in [1, 30, 3_000] {
+        let actions = machine.pulse(silence: .seconds(seconds), interval: .seconds(20), isListening: false)
+        #expect(actions == [.send(FrameHeader(kind: .ping), body: [])])
+    }
+}

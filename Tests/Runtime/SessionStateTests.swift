@@ -270,6 +270,57 @@ import Wire
         #expect(session.state.canTakeRequest)
     }
 
+    // MARK: Bounds
+
+    @Test func `is not read while answers of many bytes are held`() {
+        var limits = SessionLimits()
+        limits.heldBytesMax = 2_000
+        var session = greeted(limits: limits)
+        _ = session.open()
+        session.state.batchSubmitted()
+        var held = 0
+        while session.state.canTakeRequest && held < 200 {
+            held += 1
+            #expect(session.say(.compute, channel: 9, request: UInt64(held)).isNone)
+        }
+        #expect(held > 1 && held < 100, "\(held) errors were held")
+        #expect(session.state.batchAnswered().count == held)
+        #expect(session.state.canTakeRequest)
+    }
+
+    @Test func `keeps no more of schemas than it may, and takes them again when others are closed`() {
+        let schema = ArrowSchema(fields: Fixture.eventColumns).encode()
+        var limits = SessionLimits()
+        limits.keptBytesMax = 3 * schema.count
+        var session = greeted(limits: limits)
+        for channel in 1...4 as ClosedRange<UInt32> {
+            _ = session.open(channel: channel, columns: nil)
+            let refusal = session.say(.schema, channel: channel, body: schema).refusal
+            #expect(refusal == (channel <= 3 ? nil : "too_large"))
+        }
+        #expect(session.state.keptBytes == 3 * schema.count)
+        #expect(session.say(.compute, channel: 4).refusal == "bad_schema")
+        // Sent again it replaces itself.
+        #expect(session.say(.schema, channel: 1, body: schema).isNone)
+        _ = session.say(.close, channel: 2)
+        #expect(session.state.keptBytes == 2 * schema.count)
+        #expect(session.say(.schema, channel: 4, body: schema).isNone)
+        #expect(session.say(.compute, channel: 4).submitted == .compute)
+    }
+
+    @Test func `is told its credits when they change, never more than it wanted`() {
+        var session = Harness(catalog)
+        #expect(session.state.grant(8) == nil, "before hello there is nobody to tell")
+        _ = session.say(.hello, body: ControlMessage.hello(Hello(creditsWanted: 20)).encode())
+        func told(_ credits: Int) -> UInt32? {
+            if case .credit(let credit)? = session.state.grant(credits)?.message { credit.credits } else { nil }
+        }
+        #expect([256, 8, 8, 256, 256, 1].map(told) == [nil, 8, nil, 20, nil, 1])
+        session.state.batchSubmitted()
+        #expect(!session.state.canTakeRequest)
+        #expect(told(2) == 2 && session.state.canTakeRequest)
+    }
+
     // MARK: Ending
 
     @Test func `says goodbye when everything before it is answered, and takes nothing after it`() {

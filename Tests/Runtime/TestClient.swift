@@ -37,9 +37,9 @@ final class TestClient {
     }
 
     /// Connected and welcomed.
-    static func welcomed(_ address: SocketAddress, checksums: Bool = false) throws -> TestClient {
+    static func welcomed(_ address: SocketAddress, checksums: Bool = false, hello: Hello? = nil) throws -> TestClient {
         let client = try TestClient(address)
-        try client.send(.hello, body: ControlMessage.hello(Hello(wantsBodyChecksums: checksums)).encode())
+        try client.send(.hello, body: ControlMessage.hello(hello ?? Hello(wantsBodyChecksums: checksums)).encode())
         guard case .welcome(let welcome)? = try client.expect(.welcome).message else { throw Failure.ended }
         client.credits = Int(welcome.credits)
         return client

@@ -67,12 +67,27 @@ final class Turning {
             return nextRequest
         }
 
+        /// For those who don't read.
+        func sendWithoutReading(_ kind: FrameKind, channel: UInt32 = 0, body: [UInt8] = []) throws {
+            unsent += TestClient.frame(FrameHeader(kind: kind, channel: channel, requestID: nextRequest), body: body)
+            nextRequest += 1
+            write()
+        }
+
         /// Moves what can be moved without waiting.
         func exchange() {
+            write()
+            read()
+        }
+
+        func write() {
             while !unsent.isEmpty {
                 guard case .bytes(let count) = unsent.withUnsafeBytes({ blocking.socket.write($0) }), count > 0 else { break }
                 unsent.removeFirst(count)
             }
+        }
+
+        private func read() {
             while !hasEnded {
                 let transfer = withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 8) { buffer in
                     let transfer = blocking.socket.read(into: buffer)

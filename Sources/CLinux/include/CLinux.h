@@ -18,6 +18,9 @@ int clinux_pin_to_cpu(int cpu);
 /// CPUs that the process may run on, ascending, at most `capacity`; returns how many were written, or -1 and errno.
 int clinux_allowed_cpus(int32_t *cpus, int capacity);
 
+/// Lets the process open as many files as it is allowed to; returns how many that are, or -1 and errno.
+int64_t clinux_raise_descriptor_limit(void);
+
 /// Names the calling thread, for top and perf; cut to 15 bytes.
 void clinux_name_thread(const char *name);
 

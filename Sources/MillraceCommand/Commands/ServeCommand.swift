@@ -39,7 +39,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: """
-            What a core without work does: adaptive (spin for a moment, then sleep), spin (never sleep: least latency, all of a \
+            What a core without work does: adaptive (spin for as long as work has come lately, then sleep), spin (never sleep: least latency, all of a \
             processor), block (sleep at once).
             """)
     var poll: PollMode = .adaptive
@@ -49,6 +49,8 @@ struct ServeCommand: AsyncParsableCommand {
             "Bound of the state of all keys, as in 512M or 16G. When it is reached new keys are refused and known ones go on.",
             valueName: "bytes"))
     var memory: ByteSize = ByteSize(bytes: 4 << 30)
+
+    @OptionGroup var connections: ConnectionOptions
 
     func validate() throws {
         if let cores { try CoreCount.check(cores) }
@@ -62,7 +64,8 @@ struct ServeCommand: AsyncParsableCommand {
         let files = try DefinitionsFiles(path: definitions.path)
         let plan = Planner.plan(try definitions.compile(files))
         let configuration = ServerConfiguration(
-            listeners: listen, coreCount: cores ?? Processors.allowed().count, poll: poll, memoryBytesMax: memory.bytes)
+            listeners: listen, coreCount: cores ?? Processors.allowed().count, poll: poll, memoryBytesMax: memory.bytes,
+            limits: connections.limits)
         logger.info("\(ZoneDatabase.description)")
         let server = try Server(plan: plan, configuration: configuration, logger: logger)
         // Before anybody is told that the server is ready, and may send the signal.

@@ -22,6 +22,7 @@ extension StatusReport {
         parts.sorted { $0.core < $1.core }.flatMap { part in
             let label = "core \(part.core)"
             return [
+                entry("connections", "", label: label, Double(part.connections)),
                 entry("turns", "", label: label, Double(part.metrics.turns)),
                 entry("turns_empty", "", label: label, Double(part.metrics.emptyTurns)),
                 entry("sleeps", "", label: label, Double(part.metrics.sleeps)),

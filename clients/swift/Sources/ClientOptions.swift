@@ -10,15 +10,18 @@ public struct ClientOptions: Hashable, Sendable {
     public var requestsInFlight: Int
     /// How long a request waits for a connection to come (back) before it fails.
     public var reconnectTimeLimit: Duration
+    /// How long a server may be silent before it is asked whether it is there; after twice as long it is taken for dead.
+    public var pingInterval: Duration
 
     public init(
         token: String = "", name: String = "millrace-swift", producerID: UInt64 = 0, requestsInFlight: Int = 64,
-        reconnectTimeLimit: Duration = .seconds(30)
+        reconnectTimeLimit: Duration = .seconds(30), pingInterval: Duration = .seconds(20)
     ) {
         self.token = token
         self.name = name
         self.producerID = producerID
         self.requestsInFlight = requestsInFlight
         self.reconnectTimeLimit = reconnectTimeLimit
+        self.pingInterval = pingInterval
     }
 }

@@ -15,7 +15,8 @@ extension MillraceClient {
     /// Ingests the batch and answers it by these views, in their order; by default by all views of the table that no other view
     /// reads.
     public func compute(_ table: String, _ batch: ColumnBatch, views: [String] = []) async throws(MillraceError) -> [Answer] {
-        try await answers(.compute, StreamKey(purpose: .stream(table: table, views: views), fields: batch.fields), batch)
+        let key = StreamKey(purpose: .stream(table: table, views: views), fields: batch.fields)
+        return try await patiently { () async throws(MillraceError) in try await self.answers(.compute, key, batch) }
     }
 
     /// Answers as `compute` would, and stores nothing.
@@ -32,13 +33,15 @@ extension MillraceClient {
     /// Ingests the batch, and answers no more than how many of its rows were taken.
     public func ingest(_ table: String, _ batch: ColumnBatch) async throws(MillraceError) -> IngestSummary {
         let key = StreamKey(purpose: .stream(table: table, views: []), fields: batch.fields)
-        let session = try await session()
-        let stream = try await stream(key, on: session)
-        let frames = try await session.request(
-            .init(
-                kind: .ingest, channel: stream.channel, body: try batch.arrowMessage(), expectation: .control(.accepted),
-                isChange: true))
-        return try IngestSummary(frames[0])
+        return try await patiently { () async throws(MillraceError) in
+            let session = try await self.session()
+            let stream = try await self.stream(key, on: session)
+            let frames = try await session.request(
+                .init(
+                    kind: .ingest, channel: stream.channel, body: try batch.arrowMessage(), expectation: .control(.accepted),
+                    isChange: true))
+            return try IngestSummary(frames[0])
+        }
     }
 
     /// The columns of a table, as the server has them.

@@ -10,8 +10,9 @@ import Wire
 ///     await client.close()
 ///
 /// Any number of tasks may use one client at the same time: their requests share one connection and don't wait for one
-/// another. When the connection is lost, `evaluate`, `get` and `status` are asked again over the next one; a `compute` or
-/// `ingest` whose answer was on its way fails with the outcome `.unknown`.
+/// another. When the connection ends, what was surely not applied is asked again over the next one: `evaluate`, `get` and `status`
+/// always, a `compute` or `ingest` that was not sent yet or that a server did not take before it said goodbye. One whose answer
+/// was on its way when the connection was lost fails with the outcome `.unknown`.
 public final class MillraceClient: Sendable {
     private enum Link {
         case none
@@ -73,7 +74,7 @@ public final class MillraceClient: Sendable {
     // MARK: Connections
 
     func newSession() async throws(MillraceError) -> (Session, Welcome) {
-        try await Session.connect(to: address, hello: hello, group: group)
+        try await Session.connect(to: address, hello: hello, pingInterval: options.pingInterval, group: group)
     }
 
     private var hello: Hello {
@@ -124,7 +125,7 @@ public final class MillraceClient: Sendable {
         }
     }
 
-    /// Tries again after errors that can pass, waiting longer each time, for as long as the options say.
+    /// Tries again after errors that can pass and had no effect, waiting longer each time, for as long as the options say.
     func patiently<Value>(_ attempt: () async throws(MillraceError) -> Value) async throws(MillraceError) -> Value {
         let deadline = ContinuousClock.now + options.reconnectTimeLimit
         var backoff = Backoff()
@@ -133,7 +134,7 @@ public final class MillraceClient: Sendable {
                 return try await attempt()
             } catch {
                 let wait = backoff.next(chance: Double.random(in: 0...1))
-                guard error.isRetryable, ContinuousClock.now + wait < deadline else { throw error }
+                guard error.isRetryable, error.outcome == .notApplied, ContinuousClock.now + wait < deadline else { throw error }
                 do { try await Task.sleep(for: wait) } catch { throw .cancelled(outcome: .notApplied) }
             }
         }

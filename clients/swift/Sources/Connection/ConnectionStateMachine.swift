@@ -144,6 +144,20 @@ struct ConnectionStateMachine {
     /// The socket is gone, or the client lets it go.
     mutating func disconnected(_ reason: MillraceError) -> [Action] { end(reason) }
 
+    /// Called from time to time with how long nothing has come.
+    ///
+    /// A server that is silent for `interval` is asked with a ping, one that is silent for twice as long is taken for dead. While
+    /// the socket is not read from its silence says nothing; pings then only tell the server that this side lives.
+    mutating func pulse(silence: Duration, interval: Duration, isListening: Bool) -> [Action] {
+        guard state == .ready else { return [] }
+        if isListening && silence >= interval * 2 {
+            return end(
+                MillraceError(
+                    code: .connectionLost, message: "the server did not answer a ping within \(interval)", isRetryable: true))
+        }
+        return silence >= interval || !isListening ? [.send(FrameHeader(kind: .ping), body: [])] : []
+    }
+
     // MARK: Frames
 
     private mutating func take(_ frame: Frame) throws(WireError) -> [Action] {
@@ -161,14 +175,18 @@ struct ConnectionStateMachine {
             guard case .credit(let message) = try frame.control() else { return violation(frame) }
             credits = Int(message.credits)
             return sendWaiting()
+        case .pong:
+            return []
         case .ping:
             var header = FrameHeader(kind: .pong)
             header.requestID = frame.header.requestID
             return [.send(header, body: [])]
         case .goodbye:
             guard case .goodbye(let message) = try frame.control() else { return violation(frame) }
+            // It has answered everything that it took: what is not answered had no effect.
             return end(
-                MillraceError(code: .connectionLost, message: "the server said goodbye: \(message.reason)", isRetryable: true))
+                MillraceError(code: .connectionLost, message: "the server said goodbye: \(message.reason)", isRetryable: true),
+                tookWhatItDidNotAnswer: false)
         default:
             return takeAnswer(frame)
         }
@@ -281,14 +299,15 @@ struct ConnectionStateMachine {
         )
     }
 
-    /// Fails what waits (never sent) and what is under way (outcome unknown where it changes state), each once.
-    private mutating func end(_ reason: MillraceError) -> [Action] {
+    /// Fails what waits (never sent) and what is under way (outcome unknown where it changes state and the server may have taken it),
+    /// each once.
+    private mutating func end(_ reason: MillraceError, tookWhatItDidNotAnswer: Bool = true) -> [Action] {
         if case .ended = state { return [] }
         state = .ended(reason)
         var actions: [Action] = waiting.map { .failed($0.id, reason) }
         for (id, pending) in underWay.sorted(by: { $0.key < $1.key }) where !abandoned.contains(id) {
             var error = reason
-            error.outcome = pending.request.isChange ? .unknown : .notApplied
+            error.outcome = pending.request.isChange && tookWhatItDidNotAnswer ? .unknown : .notApplied
             actions.append(.failed(id, error))
         }
         waiting = []

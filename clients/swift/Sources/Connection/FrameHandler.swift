@@ -15,6 +15,7 @@ final class FrameHandler: ChannelInboundHandler {
     deinit { body?.deallocate() }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        session?.heard()
         do throws(FrameError) {
             try unwrapInboundIn(data).withUnsafeReadableBytes { bytes throws(FrameError) in try take(bytes) }
         } catch {

@@ -4,9 +4,9 @@ import Wire
 
 extension Session {
     /// Connects, and shakes hands.
-    static func connect(to address: ServerAddress, hello: Hello, group: any EventLoopGroup) async throws(MillraceError) -> (
-        Session, Welcome
-    ) {
+    static func connect(
+        to address: ServerAddress, hello: Hello, pingInterval: Duration, group: any EventLoopGroup
+    ) async throws(MillraceError) -> (Session, Welcome) {
         let session: Session
         do {
             session = try await open(address, group)
@@ -16,7 +16,9 @@ extension Session {
                 detail: "is `millrace serve` running and listening there?", isRetryable: true)
         }
         do throws(MillraceError) {
-            return (session, try await session.handshake(hello))
+            let welcome = try await session.handshake(hello)
+            session.beginPulse(interval: pingInterval)
+            return (session, welcome)
         } catch {
             session.close()
             throw error

@@ -51,9 +51,12 @@ final class Session: Sendable {
 
     private let channel: any Channel
     private let state = Mutex(State())
+    /// When bytes last came, by the event loop's clock.
+    private let heardNanoseconds: Atomic<UInt64>
 
     init(channel: any Channel) {
         self.channel = channel
+        heardNanoseconds = Atomic(channel.eventLoop.now.uptimeNanoseconds)
     }
 
     /// False once the connection has ended.
@@ -133,6 +136,23 @@ final class Session: Sendable {
     func close() { disconnected(MillraceError(code: .closed, message: "the client was closed")) }
 
     // MARK: The event loop's side
+
+    /// Finds a dead server by its silence, and tells a living one that this side lives, for as long as the connection does.
+    func beginPulse(interval: Duration) {
+        let half = TimeAmount(interval / 2)
+        channel.eventLoop.scheduleRepeatedTask(initialDelay: half, delay: half) { [weak self] task in
+            guard let self, self.isAlive else { return task.cancel() }
+            let silence = self.channel.eventLoop.now.uptimeNanoseconds - self.heardNanoseconds.load(ordering: .relaxed)
+            self.perform { state in
+                let isListening = !state.isReadingPaused
+                return self.take(
+                    state.machine.pulse(silence: .nanoseconds(Int64(silence)), interval: interval, isListening: isListening),
+                    &state)
+            }
+        }
+    }
+
+    func heard() { heardNanoseconds.store(channel.eventLoop.now.uptimeNanoseconds, ordering: .relaxed) }
 
     func received(_ header: FrameHeader, body: [UInt8]) {
         perform { state in take(state.machine.received(header, body: body), &state) }
