@@ -22,7 +22,7 @@ BENCH    ?=
 CASES    ?= 1000000
 SEED     ?= 0
 
-.PHONY: help demo test test-swift test-python soak build release bench bench-engine bench-report format lint prerequisites clean
+.PHONY: help demo test test-swift test-python soak build release bench bench-engine bench-report connections format lint prerequisites clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -39,6 +39,7 @@ test-swift: prerequisites $(VENV)
 
 test-python: release $(VENV)
 	swift build $(RELEASE) --product millrace-bench
+	swift build $(RELEASE) --product millrace-connections
 	$(PYTHON) -m pytest Tests/EndToEnd
 
 # A seed that fails is run alone by SEED=n CASES=1.
@@ -61,6 +62,10 @@ bench: release $(VENV) ## hand-written C, our engine, our server, and the ratios
 bench-engine: release $(VENV) ## the engine alone: every window function, one more feature, memory (BENCH=--quick to try it)
 	swift build $(RELEASE) --product millrace-bench
 	$(PYTHON) benchmarks/engine.py $(BENCH)
+
+connections: release $(VENV) ## 10,000 connections, 1,000 of them active for 5 minutes: every reply checked, memory flat (BENCH=arguments)
+	swift build $(RELEASE) --product millrace-connections
+	$(PYTHON) benchmarks/connections.py $(BENCH)
 
 bench-report: $(VENV) ## write docs/performance.md's tables and plot from the newest results
 	$(PYTHON) benchmarks/report.py

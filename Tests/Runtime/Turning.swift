@@ -36,7 +36,7 @@ final class Turning {
     /// A client that does not block: whoever expects something turns the cores meanwhile.
     func client(hello: Hello = Hello()) throws -> Client {
         let client = Client(try TestClient(address, timeoutSeconds: 0), self)
-        client.blocking.socket.doNotBlock()
+        client.blocking.socket.setNonBlocking()
         try client.send(.hello, body: ControlMessage.hello(hello).encode())
         guard case .welcome(let welcome)? = try client.next().message else { throw TestClient.Failure.ended }
         client.welcome = welcome

@@ -22,7 +22,7 @@ final class Peer {
     init(number: Int, address: SocketAddress) throws {
         self.number = number
         socket = try Socket.connect(to: address)
-        socket.doNotBlock()
+        socket.setNonBlocking()
         try send(FrameHeader(kind: .hello), body: ControlMessage.hello(Hello(clientName: "connections")).encode())
     }
 

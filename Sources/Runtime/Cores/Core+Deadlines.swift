@@ -16,6 +16,12 @@ extension Core {
         deadlines.file(session.token, at: tick)
     }
 
+    /// The client has said hello: from now on its silence counts.
+    func beginLiveness(of session: Session) {
+        let soonest = [limits.pingNanoseconds, limits.idleNanosecondsMax, Liveness.restNanoseconds].filter { $0 > 0 }.min()!
+        if !session.isClosed { file(session, dueNanoseconds: turnNanoseconds + soonest) }
+    }
+
     /// How long the core may sleep; -1: for ever.
     var millisecondsToNextDeadline: Int32 {
         guard let next = deadlines.nextNanoseconds else { return -1 }

@@ -192,6 +192,7 @@ extension Core {
             perform(action, for: session)
         }
         if isKept || header.kind == .close { countKept(by: session) }
+        if header.kind == .hello { beginLiveness(of: session) }
         return true
     }
 
