@@ -8,6 +8,11 @@ extension Core {
     func leaveIfDrained() {
         if !isDraining { stopAccepting() }
         drainSessions()
+        // A connection is told goodbye when its batches are answered.
+        if !isQuiet && sessions.allSatisfy({ $0.map { $0.ending != .no || isFollower($0) } ?? true }) {
+            isQuiet = true
+            exchange.coresQuiet.wrappingAdd(1, ordering: .acquiringAndReleasing)
+        }
         if turnNanoseconds >= exchange.drainDeadline.load(ordering: .acquiring) { cutOff() }
         if !isCounted && sessionCount == 0 && inFlight.isEmpty && waitingRequest == nil && change == nil {
             isCounted = true
@@ -25,10 +30,14 @@ extension Core {
     }
 
     /// What the kernel has already received was sent before the goodbye: it is answered, up to a bound that somebody who
-    /// never stops sending meets. A connection that has to wait is told when it has waited.
+    /// never stops sending meets. A connection that has to wait is told when it has waited; those that follow views are told when
+    /// all others have been, so that they see everything that was answered.
     private func drainSessions() {
+        let isAllPushed =
+            exchange.coresQuiet.load(ordering: .acquiring) == exchange.coreCount && completionCursor == exchange.ring.end
         for session in sessions {
             guard let session, session.ending == .no, session.state.phase != .finishing else { continue }
+            if isFollower(session) && !isAllPushed { continue }
             var readsLeft = 256
             while readsLeft > 0 && !session.input.isPaused && !session.isClosed && session.ending == .no, read(session) {
                 readsLeft -= 1
@@ -38,6 +47,8 @@ extension Core {
         }
         sendAll()
     }
+
+    private func isFollower(_ session: Session) -> Bool { !session.state.subscriptions.isEmpty }
 
     /// Time is up: peers that do not read their last answers are not waited for.
     private func cutOff() {

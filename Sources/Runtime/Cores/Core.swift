@@ -92,6 +92,8 @@ final class Core {
     var nextInquiry: UInt64 = 0
     let startNanoseconds: UInt64
     var isDraining = false
+    /// Among the cores whose connections have all been told goodbye, but for those that follow views.
+    var isQuiet = false
     /// Among the cores that are drained.
     var isCounted = false
     var hasLeft = false

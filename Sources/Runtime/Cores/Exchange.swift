@@ -19,6 +19,8 @@ final class Exchange: Sendable {
     private let spare = Mutex<FileDescriptor?>(FileDescriptor.spare())
     /// Monotonic time by which draining ends; 0 while the server serves.
     let drainDeadline = Atomic<UInt64>(0)
+    /// Cores that will add nothing more to the sequence but what followers of views may still send.
+    let coresQuiet = Atomic<Int>(0)
     /// Cores that have no connection left and will add nothing more to the sequence.
     let coresDrained = Atomic<Int>(0)
 
