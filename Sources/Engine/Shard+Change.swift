@@ -18,6 +18,7 @@ extension Shard {
         changeJoinTables(to: plan, transition.joinTables)
         changeClocks(to: plan, transition.clocks)
         streams = places.streams
+        hasChanged = false
         latenesses = plan.streams.map(\.lateness)
         // A shard that is short of memory says so again before the next batch; until then all stages hear of it.
         let isRefusing = refusing.reduce(0, |)
@@ -27,13 +28,23 @@ extension Shard {
     private mutating func changePartitions(to compiled: CompiledPlan, _ places: StatePlaces, _ origins: [StateOrigin]) {
         let moved = UnsafeMutablePointer<Partition>.allocate(capacity: max(1, origins.count))
         var isMoved = Array(repeating: false, count: partitionCount)
+        var newestByState = Array(repeating: Int64.min, count: partitionCount)
+        for stream in streams {
+            for (stage, partitions) in stream.stages.enumerated() {
+                for partition in partitions { newestByState[partition.number] = newest[stream.clock + stage] }
+            }
+        }
         for (state, origin) in origins.enumerated() {
             let code = places.code(of: state, in: compiled)
             switch origin {
             case .fresh: (moved + state).initialize(to: Partition(code: code))
-            case .continued(let known):
+            case .continued(let known), .updated(let known, _):
                 (moved + state).moveInitialize(from: partitions + known, count: 1)
-                moved[state].change(to: code)
+                if case .updated(_, let update) = origin {
+                    moved[state].change(to: code, by: update, newest: newestByState[known], memory: &memory)
+                } else {
+                    moved[state].change(to: code)
+                }
                 isMoved[known] = true
             }
         }
@@ -79,9 +90,28 @@ extension Shard {
 
     // MARK: What is left behind
 
-    /// Whether state that nothing needs is still held.
-    public var holdsLeftovers: Bool { !leftovers.isEmpty }
+    /// Whether state is still held that nothing needs, or keys that are as they were before the change.
+    public var isChanging: Bool {
+        if !leftovers.isEmpty { return true }
+        for number in 0..<partitionCount where !partitions[number].outdated.isEmpty { return true }
+        return false
+    }
 
-    /// Gives some of it back: `apply` does so with every batch; a shard that gets none can be told to.
-    public mutating func clear(visits: Int) { leftovers.clear(visits: visits, memory: &memory) }
+    /// Keys of partitions that are still there which had to be given up: so many changes came while memory was full that keys
+    /// were left too many of them behind.
+    public var lostKeys: Int {
+        var result = 0
+        for number in 0..<partitionCount { result += partitions[number].lostKeys }
+        return result
+    }
+
+    /// Carries the change on: `apply` does so with every batch; a shard that gets none can be told to. Looks at about so many
+    /// keys.
+    public mutating func carryOn(visits: Int) {
+        for number in 0..<partitionCount where !partitions[number].outdated.isEmpty {
+            partitions[number].bringSomeUpToDate(visits: visits, memory: &memory)
+        }
+        if !leftovers.isEmpty { leftovers.clear(visits: visits, memory: &memory) }
+        hasChanged = !isChanging
+    }
 }

@@ -28,6 +28,8 @@ public struct Shard: ~Copyable {
     var memory: ShardMemory
     /// State that a change of definitions has left behind.
     var leftovers = Leftovers()
+    /// Nothing of a change of definitions is left to do.
+    var hasChanged = true
 
     /// - Parameters:
     ///   - memoryBytesMax: a hard bound on the memory of keys, their logs and joined rows. `admit` is meant to close
@@ -138,6 +140,6 @@ public struct Shard: ~Copyable {
         for partition in place.stages[stage] {
             partitions[partition.number].sweep(slots: 16 + batch.rowCount / 4, newest: newestNow, memory: &memory)
         }
-        if !leftovers.isEmpty { clear(visits: 64 + batch.rowCount / 2) }
+        if !hasChanged { carryOn(visits: 16 + batch.rowCount / 4) }
     }
 }

@@ -69,6 +69,8 @@ public struct StateLayout: Hashable, Sendable {
         public var filter: Register?
         /// A second argument: where it is NULL, the first counts as NULL too.
         public var companion: Register?
+        /// `CallPlan.since` of the calls that share it.
+        public var since = 0
         /// Whether the argument may be NULL or filtered out.
         public var mayBeNull: Bool
         public var values: Int?

@@ -4,8 +4,8 @@ import Language
 extension StateLayoutPlanner {
     /// The second argument stands in an input of its own, which other calls share.
     mutating func addPairs(_ call: CallPlan) -> StateLayout.Call {
-        let input = inputIndex(argument: call.argument, filter: call.filter)
-        let second = inputIndex(argument: call.second, filter: call.filter)
+        let input = inputIndex(argument: call.argument, filter: call.filter, since: call.since)
+        let second = inputIndex(argument: call.second, filter: call.filter, since: call.since)
         needs[input].values = true
         needs[second].values = true
         needPartial(.pairs(second: second), of: input)
@@ -13,7 +13,7 @@ extension StateLayoutPlanner {
     }
 
     mutating func addDecay(_ call: CallPlan, of argument: Register?, _ kind: StateLayout.Partial.Kind) -> StateLayout.Call {
-        let input = inputIndex(argument: argument, filter: call.filter)
+        let input = inputIndex(argument: argument, filter: call.filter, since: call.since)
         needs[input].values = needs[input].values || argument != nil
         needPartial(kind, of: input)
         guard case .decay(let decay, let countsRows) = kind else { preconditionFailure("a decay") }

@@ -23,7 +23,7 @@ struct StateLayoutPlanner {
 
     init(partition: PartitionPlan, isNullable: @escaping (Register) -> Bool) {
         self.partition = partition
-        mayBeNull = isNullable
+        mayBeNull = { isNullable($0) || partition.onceNullable.contains($0) }
     }
 
     mutating func plan() -> StateLayout {
@@ -53,7 +53,7 @@ struct StateLayoutPlanner {
         if call.argument == nil && call.filter == nil { return result }
         if call.function == .argumentMinimum || call.function == .argumentMaximum { return addArgumentExtreme(call) }
         if call.function == .arrayAggregate { return addArray(call) }
-        let input = inputIndex(argument: call.argument, filter: call.filter)
+        let input = inputIndex(argument: call.argument, filter: call.filter, since: call.since)
         result.input = input
         let isExact = call.argument.map { $0.type.form == .integer || $0.type.form == .decimal } ?? true
         if layout.inputs[input].mayBeNull { needs[input].counts = needs[input].counts || needsCount(call) }
@@ -146,8 +146,8 @@ struct StateLayoutPlanner {
     /// Compares the second argument, where both are there, and answers with the first.
     private mutating func addArgumentExtreme(_ call: CallPlan) -> StateLayout.Call {
         var result = StateLayout.Call()
-        let value = inputIndex(argument: call.argument, filter: nil)
-        let compared = inputIndex(argument: call.second, filter: call.filter, companion: call.argument)
+        let value = inputIndex(argument: call.argument, filter: nil, since: call.since)
+        let compared = inputIndex(argument: call.second, filter: call.filter, companion: call.argument, since: call.since)
         needs[value].values = true
         needs[compared].values = true
         let isMinimum = call.function == .argumentMinimum
@@ -163,30 +163,33 @@ struct StateLayoutPlanner {
     /// NULLs are elements, rows that the filter stops are not.
     private mutating func addArray(_ call: CallPlan) -> StateLayout.Call {
         var result = StateLayout.Call()
-        let value = inputIndex(argument: call.argument, filter: nil)
+        let value = inputIndex(argument: call.argument, filter: nil, since: call.since)
         needs[value].values = true
         result.input = value
         result.valueInput = value
         if call.filter != nil {
-            let passed = inputIndex(argument: nil, filter: call.filter)
+            let passed = inputIndex(argument: nil, filter: call.filter, since: call.since)
             needs[passed].counts = true
             result.input = passed
         }
         return result
     }
 
-    mutating func inputIndex(argument: Register?, filter: Register?, companion: Register? = nil) -> Int {
+    /// - Parameter since: rows from before that generation have no value.
+    mutating func inputIndex(argument: Register?, filter: Register?, companion: Register? = nil, since: Int) -> Int {
         func isNullable(_ register: Register) -> Bool { register != partition.time && mayBeNull(register) }
         // One that is never NULL decides nothing.
-        let companion = companion.flatMap { isNullable($0) && $0 != argument ? $0 : nil }
+        let companion = companion.flatMap {
+            (since > 0 ? $0 != partition.time : isNullable($0) && $0 != argument) ? $0 : nil
+        }
         if let index = layout.inputs.firstIndex(where: {
-            $0.argument == argument && $0.filter == filter && $0.companion == companion
+            $0.argument == argument && $0.filter == filter && $0.companion == companion && $0.since == since
         }) {
             return index
         }
-        let hasNulls = filter != nil || companion != nil || (argument.map(isNullable) ?? false)
+        let hasNulls = since > 0 || filter != nil || companion != nil || (argument.map(isNullable) ?? false)
         layout.inputs.append(
-            StateLayout.Input(argument: argument, filter: filter, companion: companion, mayBeNull: hasNulls))
+            StateLayout.Input(argument: argument, filter: filter, companion: companion, since: since, mayBeNull: hasNulls))
         needs.append(Need())
         return layout.inputs.count - 1
     }

@@ -84,6 +84,8 @@ public struct StatePlan: Hashable, Sendable {
     /// The longest of the streams that feed it.
     public var lateness: Int64
     public var idleAfter: Int64?
+    /// All rows of keys that came behind the latest of these times are there, as far as they are kept at all.
+    public var since: [Coverage.Moment] = []
 }
 
 /// A column of a batch.
@@ -122,6 +124,8 @@ public struct PartitionPlan: Hashable, Sendable {
     public var state = 0
     /// First register of the table or union that the partition is over.
     public var base = 0
+    /// Columns that are NOT NULL now and may be NULL in rows from before a change of definitions.
+    public var onceNullable: [Register] = []
 
     public init(
         entry: Register?, keys: [Register], time: Register, tieBreakers: [Register], windows: [WindowPlan], calls: [CallPlan]
@@ -158,6 +162,9 @@ public struct CallPlan: Hashable, Sendable {
     /// Index into `PartitionPlan.windows`; lag and row_number ignore the frame.
     public var window: Int
     public var result: Register
+    /// The generation of definitions since whose beginning rows bring what the call needs of them; in those before it is NULL,
+    /// or its filter not true. 0: all rows have it.
+    public var since = 0
     /// From when on the results are complete.
     public var coverage = Coverage.complete
 

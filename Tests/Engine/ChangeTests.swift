@@ -135,7 +135,7 @@ import Values
             _ = run(bench, events(0..<4_000, cards: 1_000))
             #expect(bench.usedBytes > empty)
             try bench.change(to: Self.definitions(Self.rowsOnly, tables: Self.plainTables))
-            bench.clearLeftovers()
+            bench.finishChange()
             #expect(bench.usedBytes == empty)
         }
     }

@@ -56,8 +56,8 @@ final class ShardsBench {
         return transition
     }
 
-    /// Gives back everything that no definition needs any more.
-    func clearLeftovers() { for box in shards { while box.shard.holdsLeftovers { box.shard.clear(visits: 64) } } }
+    /// Does what is left to do of the last change.
+    func finishChange() { for box in shards { while box.shard.isChanging { box.shard.carryOn(visits: 64) } } }
 
     var usedBytes: Int { shards.reduce(0) { $0 + $1.shard.usedBytes } }
 

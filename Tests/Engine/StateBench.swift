@@ -1,17 +1,19 @@
 import Bytes
-import Plan
 import Values
 
 @testable import Engine
+@testable import Plan
 
 /// A partition on its own, fed from cells.
 struct PartitionBench: ~Copyable {
     var partition: Partition
     var memory = ShardMemory(limitBytes: 256 << 20)
     var output = TextArena()
-    let plan: PartitionPlan
-    let types: [ValueType]
-    let lateness: Int64
+    private(set) var plan: PartitionPlan
+    private var types: [ValueType]
+    private var lateness: Int64
+    /// Keys that are brought up to date after each batch.
+    var visits = 8
     var newest = Int64.min
 
     init(plan: PartitionPlan, types: [ValueType], lateness: Int64, idleAfter: Int64?, nullable: Bool = true) {
@@ -22,6 +24,34 @@ struct PartitionBench: ~Copyable {
             code: PartitionCode(
                 plan: plan, layout: StateLayout(partition: plan) { _ in nullable }, lateness: lateness, idleAfter: idleAfter,
                 timeZone: .utc))
+    }
+
+    /// Changes the calls.
+    mutating func change(to match: StateMatch, types: [ValueType]) {
+        let code = PartitionCode(
+            plan: match.new.partition, layout: match.new.layout, lateness: match.new.state.lateness,
+            idleAfter: match.new.state.idleAfter, timeZone: .utc)
+        if let update = match.update {
+            partition.change(to: code, by: update, newest: newest, memory: &memory)
+        } else {
+            partition.change(to: code)
+        }
+        (plan, self.types, lateness) = (match.new.partition, types, match.new.state.lateness)
+    }
+
+    /// Gives back all keys; nil, or what is still held.
+    mutating func release() -> String? {
+        var leftovers = Leftovers()
+        // The partition moves out of the bench; an empty one takes its place.
+        var other = Partition(
+            code: PartitionCode(
+                plan: plan, layout: StateLayout(partition: plan) { _ in true }, lateness: 0, idleAfter: nil, timeZone: .utc))
+        swap(&other, &partition)
+        leftovers.add(other)
+        while !leftovers.isEmpty { leftovers.clear(visits: 16, memory: &memory) }
+        if memory.texts.liveCount > 0 { return "\(memory.texts.liveCount) texts are held" }
+        let held = memory.arena.usedBytes - memory.texts.heldBytes
+        return held == 0 ? nil : "\(held) bytes are held"
     }
 
     /// One row of answers for each event; nil where it was late or refused.
@@ -76,6 +106,7 @@ struct PartitionBench: ~Copyable {
         if mode == .compute || mode == .ingest {
             newest = max(newest, running)
             partition.sweep(slots: 32, newest: newest, memory: &memory)
+            if !partition.outdated.isEmpty { partition.bringSomeUpToDate(visits: visits, memory: &memory) }
         }
         return (0..<count).map { row in
             if statuses[row] != 0 { return nil }

@@ -9,6 +9,8 @@ struct StateReference {
         /// By register; results not included.
         var cells: [Scalar]
         var time: Int64
+        /// In the order in which rows came.
+        var number = 0
     }
 
     struct Key {
@@ -20,14 +22,14 @@ struct StateReference {
         var groups: [Int] = []
     }
 
-    let plan: PartitionPlan
-    let lateness: Int64
-    let idleAfter: Int64?
+    var plan: PartitionPlan
+    var lateness: Int64
+    var idleAfter: Int64?
     var keys: [[Scalar]: Key] = [:]
     var newest = Int64.min
 
     /// Takes a row and answers it; nil where it is late.
-    mutating func take(_ cells: [Scalar]) -> [Scalar]? {
+    mutating func take(_ cells: [Scalar], number: Int = 0) -> [Scalar]? {
         guard case .integer(let time) = cells[plan.time.index] else { fatalError("no event time") }
         let known = newest
         newest = max(newest, time)
@@ -37,7 +39,7 @@ struct StateReference {
         if let idleAfter, !key.rows.isEmpty, time - idleAfter > key.lastTime { key.floor = key.rows.count }
         var position = key.rows.count
         while position > 0 && isBefore(cells, key.rows[position - 1]) { position -= 1 }
-        key.rows.insert(Row(cells: cells, time: time), at: position)
+        key.rows.insert(Row(cells: cells, time: time, number: number), at: position)
         if key.floor > position { key.floor += 1 }
         key.lastTime = max(key.lastTime, time)
         key.groups = numberGroups(key.rows)
@@ -82,7 +84,7 @@ struct StateReference {
         }
     }
 
-    private func arePeers(_ left: Row, _ right: Row) -> Bool {
+    func arePeers(_ left: Row, _ right: Row) -> Bool {
         left.time == right.time && plan.tieBreakers.allSatisfy { left.cells[$0.index] == right.cells[$0.index] }
     }
 
@@ -127,7 +129,7 @@ struct StateReference {
         return key.groups[behind - 1] - key.groups[candidate] + 1
     }
 
-    private func numberGroups(_ rows: [Row]) -> [Int] {
+    func numberGroups(_ rows: [Row]) -> [Int] {
         var groups: [Int] = []
         for row in rows.indices {
             groups.append(row == 0 ? 0 : groups[row - 1] + (arePeers(rows[row - 1], rows[row]) ? 0 : 1))

@@ -83,7 +83,7 @@ struct StateScenario {
         self.random = random
     }
 
-    private static func frame(_ random: inout SeededRandom, _ time: ValueType, step: Int64, span: Int, hasTies: Bool) -> Frame {
+    static func frame(_ random: inout SeededRandom, _ time: ValueType, step: Int64, span: Int, hasTies: Bool) -> Frame {
         let exclusion: Frame.Exclusion = [.noOthers, .noOthers, .noOthers, .currentRow, .group, .ties].randomElement(
             using: &random)!
         let mode: Frame.Mode = random.chance(20) ? .groups : hasTies || random.chance(30) ? .rows : .range
@@ -123,7 +123,7 @@ struct StateScenario {
         return Frame(mode: mode, start: start, end: .currentRow, exclusion: exclusion)
     }
 
-    private static func call(_ random: inout SeededRandom, types: [ValueType], windows: Int, result: Int) -> CallPlan {
+    static func call(_ random: inout SeededRandom, types: [ValueType], windows: Int, result: Int) -> CallPlan {
         let columns: [Column] = [.time, .amount, .amount, .quantity, .large, .price, .flag, .word]
         let column = columns.randomElement(using: &random)!
         let argument = Register(index: column.rawValue, type: types[column.rawValue])

@@ -65,6 +65,13 @@ struct KeyIndex {
         count += 1
     }
 
+    /// A key's record has moved.
+    func replace(_ record: UInt32, by other: UInt32, hash: UInt32) {
+        var slot = Int(hash) & mask
+        while slots[slot].record != record { slot = (slot + 1) & mask }
+        slots[slot].record = other
+    }
+
     /// Takes a key out and closes the gap. The table shrinks when it is nearly empty.
     mutating func remove(_ record: UInt32, hash: UInt32, in arena: inout Arena) {
         var gap = Int(hash) & mask

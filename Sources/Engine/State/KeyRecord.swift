@@ -11,7 +11,7 @@ import Plan
 ///     36     4    count          rows in the log
 ///     40     4    hash           low half of the key's hash: finds its index slot again
 ///     44     1    capacityShift  the log has room for 2^n rows
-///     45     1    flags          1: the key is NULL
+///     45     1    flags          1: the key is NULL; 2 × the version that the record is laid out by
 ///     46     1    isPending      1 while a row of the key waits in the chunk under way
 ///     47     1    –
 ///     48     …    planned by StateLayout: totals, occurrence maps, distinct counts, cursors, folds
@@ -67,8 +67,12 @@ struct KeyRecord {
     @inline(__always) var capacityShift: Int { Int(raw.load(fromByteOffset: 44, as: UInt8.self)) }
     @inline(__always) var capacity: Int { log == 0 ? 0 : 1 &<< Int(raw.load(fromByteOffset: 44, as: UInt8.self)) }
     @inline(__always) var keyIsNull: Bool {
-        get { raw.load(fromByteOffset: 45, as: UInt8.self) != 0 }
-        nonmutating set { raw.storeBytes(of: newValue ? 1 : 0, toByteOffset: 45, as: UInt8.self) }
+        get { raw.load(fromByteOffset: 45, as: UInt8.self) & 1 != 0 }
+    }
+    /// Whether the key is NULL, and the version: equal where both are.
+    @inline(__always) var flags: UInt8 {
+        get { raw.load(fromByteOffset: 45, as: UInt8.self) }
+        nonmutating set { raw.storeBytes(of: newValue, toByteOffset: 45, as: UInt8.self) }
     }
     @inline(__always) var isPending: Bool {
         get { raw.load(fromByteOffset: 46, as: UInt8.self) != 0 }

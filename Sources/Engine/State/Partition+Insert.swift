@@ -14,6 +14,7 @@ extension Partition {
         memory: inout ShardMemory, output: inout TextArena
     ) -> Bool {
         var granule = find(view, row, candidate: candidate, base: memory.arena.base)
+        if !outdated.isEmpty && granule != 0 && !bringUpToDate(&granule, memory: &memory) { return false }
         var isNew = granule == 0
         if !isNew && KeyRecord(memory.arena.address(granule)).lastTime < forgottenBefore {
             renewKey(granule, memory: &memory)

@@ -102,10 +102,11 @@ extension Partition {
         if granule == 0 { return 0 }
         let record = KeyRecord(arena.address(granule))
         record.raw.initializeMemory(as: UInt8.self, repeating: 0, count: code.recordBytes)
+        record.flags = flags
         if code.isKeyInline {
             let (key, isNull) = inlineKey(view, row)
             record.key = key
-            record.keyIsNull = isNull
+            if isNull { record.flags = flags | 1 }
         } else if keyByteCount > 0 {
             let bytes = arena.allocate(keyByteCount)
             if bytes == 0 {
@@ -148,11 +149,11 @@ extension Partition {
             memory.arena.free(log, bytes: code.logBytes(capacity: capacity))
             log = 0
         }
-        let (key, hash, keyIsNull) = (record.key, record.hash, record.keyIsNull)
+        let (key, hash, flags) = (record.key, record.hash, record.flags)
         record.raw.initializeMemory(as: UInt8.self, repeating: 0, count: code.recordBytes)
         record.key = key
         record.hash = hash
-        record.keyIsNull = keyIsNull
+        record.flags = flags
         record.lastTime = .min
         if log != 0 { record.setLog(log, capacity: capacity) }
     }

@@ -185,7 +185,7 @@ extension Partition {
             let granule = index.slots[index.sweepPosition].record
             if granule == 0 { continue }
             let record = KeyRecord(memory.arena.address(granule))
-            if record.lastTime >= lateBound { continue }
+            if record.lastTime >= lateBound || record.flags & ~1 != flags { continue }
             if record.lastTime < forgottenBefore {
                 removeKey(granule, memory: &memory)
                 // Another key may have moved into the slot.

@@ -24,6 +24,12 @@ struct Partition: ~Copyable {
     var pendingCount = 0
     /// What evaluate must take back, newest last.
     var undo: [UndoEntry] = []
+    /// Keys that still are as they were before a change of definitions.
+    var outdated = OutdatedKeys()
+    /// Keys that changes of definitions had to give up for want of memory.
+    var lostKeys = 0
+    /// Of a record that is up to date and whose key is not NULL.
+    var flags: UInt8 = 0
 
     init(code: PartitionCode) {
         kernel = PartitionKernel(code)
@@ -35,6 +41,7 @@ struct Partition: ~Copyable {
     deinit {
         kernel.deallocate()
         index.deallocate()
+        outdated.deallocate()
         keyBytes.deallocate()
         candidates.deallocate()
     }
@@ -84,9 +91,10 @@ struct Partition: ~Copyable {
             if recordBytes > 64 { (address + 64).prefetchForWriting() }
             if recordBytes > 128 { (address + 128).prefetchForWriting() }
         }
+        let mayBeOutdated = !outdated.isEmpty
         for number in 0..<end &- start where candidates[number] != 0 {
             let record = KeyRecord(base + Int(candidates[number]) &* Arena.granuleBytes)
-            if record.log == 0 { continue }
+            if record.log == 0 || mayBeOutdated && record.flags & ~1 != flags { continue }
             prefetchLog(record, log: base + Int(record.log) &* Arena.granuleBytes)
         }
     }
@@ -164,7 +172,7 @@ struct Partition: ~Copyable {
         let key = view.vectors[code.keys[0].register]
         let (keys, keyNulls) = (key.integers, key.nulls)
         let times = view.vectors[code.time].integers
-        let (rows, pending, hasLinks) = (view.rows, kernel.pending, code.hasLinks)
+        let (rows, pending, hasLinks, flags) = (view.rows, kernel.pending, code.hasLinks, flags)
         var waiting = pendingCount
         var number = start
         while number < end {
@@ -174,7 +182,8 @@ struct Partition: ~Copyable {
             let record = KeyRecord(base + candidate &* Arena.granuleBytes)
             let (lastTime, count, log) = (record.lastTime, record.count, record.log)
             let mask = (1 &<< record.capacityShift) &- 1
-            if candidate == 0 || record.key != keys[row] || keyNulls[row] != 0 || record.keyIsNull || lastTime < forgottenBefore
+            if candidate == 0 || record.key != keys[row] || keyNulls[row] != 0 || record.flags != flags
+                || lastTime < forgottenBefore
                 || time < lastTime || time < lateBound || count > mask || log == 0
             {
                 break
@@ -221,7 +230,10 @@ struct Partition: ~Copyable {
     private mutating func lookUp(
         _ view: BatchRows, _ row: Int, clock: StreamClock, memory: inout ShardMemory, output: inout TextArena
     ) {
-        let found = find(view, row, candidate: 0, base: memory.arena.base)
+        var found = find(view, row, candidate: 0, base: memory.arena.base)
+        if !outdated.isEmpty && found != 0 && !bringUpToDate(&found, memory: &memory) {
+            return RowStatus.refused.mark(view.statuses + row)
+        }
         guard found != 0 else { return kernel.answerEmpty(view, row) }
         let record = KeyRecord(memory.arena.address(found))
         if code.foldCount > 0 && record.count > 0 { giveUpOldRows(record, newest: clock.newest, memory: &memory) }

@@ -10,7 +10,7 @@ extension PartitionKernel {
     ) {
         // array_agg's NULLs count: only a filter leaves rows out.
         let leavesOut = call.kind == .stringAggregate || call.input != call.valueInput
-        let count = leavesOut ? Int(presentRows(record, log, code.inputs[call.input], frame)) : frame.rows &+ frame.rowsApart
+        let count = leavesOut ? listed(record, log, code.inputs[call.input], frame) : frame.end &- frame.start &+ frame.rowsApart
         result.nulls[row] = 1
         if count == 0 { return }
         if count > Bounds.listValuesMax {
@@ -24,6 +24,15 @@ extension PartitionKernel {
             result.arrays[row] = array
             result.nulls[row] = 0
         }
+    }
+
+    /// Rows of the log that the input counts; a frame may hold given-up ones too, of which no list can be made.
+    private func listed(_ record: KeyRecord, _ log: KeyLog, _ input: InputCode, _ frame: FramePositions) -> Int {
+        if !input.mayBeNull { return frame.end &- frame.start &+ frame.rowsApart }
+        let counts = presentCount(record, log, input)
+        let inside = counts.steps(before: frame.end) &- counts.steps(before: frame.start)
+        if frame.apart < 0 { return inside }
+        return inside &+ counts.steps(before: frame.apart &+ 1) &- counts.steps(before: frame.apart)
     }
 
     private func text(

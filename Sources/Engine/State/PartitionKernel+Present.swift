@@ -111,6 +111,13 @@ struct PresentValues {
         place.copyMemory(from: source, byteCount: width)
     }
 
+    /// The texts have one more owner.
+    func retain(memory: borrowing ShardMemory) {
+        for number in 0..<min(n, count.pointee) {
+            memory.texts.retain((values + number * width).load(as: UInt32.self), in: memory.arena)
+        }
+    }
+
     func clear(memory: inout ShardMemory) {
         if isText {
             for number in 0..<min(n, count.pointee) {

@@ -24,6 +24,11 @@ struct TextInterner {
     private(set) var liveCount = 0
     private var releasesSinceShrinking = 0
 
+    /// Bytes of the tables.
+    var heldBytes: Int {
+        (entries == 0 ? 0 : Arena.blockBytes(entryCapacity * 16)) + (slots == 0 ? 0 : Arena.blockBytes(slotCount * 4))
+    }
+
     /// Makes sure that `more` new texts find room in the tables; false when the arena is full.
     mutating func reserve(_ more: Int, in arena: inout Arena) -> Bool {
         if entryCount + more > entryCapacity {

@@ -48,8 +48,7 @@ public struct Coverage: Hashable, Sendable {
     func reaching(back distance: Int64) -> Coverage {
         var result = self
         for index in moments.indices {
-            let (offset, overflow) = moments[index].offset.addingReportingOverflow(distance)
-            result.moments[index].offset = overflow ? .max : offset
+            result.moments[index].offset = moments[index].offset.addingClamped(distance)
         }
         return result
     }
@@ -59,11 +58,6 @@ public struct Coverage: Hashable, Sendable {
     /// - Parameter newest: the stream's greatest event time when a generation's definitions took effect; nil where no event
     ///   had come.
     public func completeAfter(newest: (_ generation: Int) -> Int64?) -> Int64? {
-        moments.compactMap { moment in
-            newest(moment.generation).map { time in
-                let (result, overflow) = time.addingReportingOverflow(moment.offset)
-                return overflow ? (moment.offset > 0 ? .max : .min) : result
-            }
-        }.max()
+        moments.compactMap { moment in newest(moment.generation).map { $0.addingClamped(moment.offset) } }.max()
     }
 }

@@ -81,10 +81,14 @@ struct PlanMeanings {
         plan.streams[member.stream].stages[member.stage].partitions[member.partition]
     }
 
+    /// Of the table whose stream the state is laid out by.
+    func columns(ofState state: Int) -> [Field] {
+        plan.definitions.tables[plan.streams[layingOut(state).stream].table].columns
+    }
+
     func layout(_ state: Int) -> StateLayout {
-        let member = layingOut(state)
-        let columns = plan.definitions.tables[plan.streams[member.stream].table].columns
-        return StateLayout(partition: partition(member)) { $0.index >= columns.count || columns[$0.index].isNullable }
+        let columns = columns(ofState: state)
+        return StateLayout(partition: partition(state)) { $0.index >= columns.count || columns[$0.index].isNullable }
     }
 
     private func layingOut(_ state: Int) -> Member { members[state].min { $0.stream < $1.stream }! }

@@ -4,6 +4,47 @@ public enum StateOrigin: Hashable, Sendable {
     case fresh
     /// The old plan's state as it stands: keys, logs and totals mean the same and lie where they lay.
     case continued(state: Int)
+    /// The old plan's keys, each of which is brought up to date on its own before it is used.
+    case updated(state: Int, KeyUpdate)
+
+    /// The old plan's state.
+    public var state: Int? {
+        switch self {
+        case .fresh: nil
+        case .continued(let state), .updated(let state, _): state
+        }
+    }
+}
+
+/// How a key's record and log become those of another layout.
+///
+/// First the key gives up what the old plan had no use for when definitions changed, so that nothing depends on when its turn
+/// comes. Then, unless everything lies where it lay, columns and totals are copied, or made from others, or empty.
+public struct KeyUpdate: Hashable, Sendable {
+    /// What fills an input's columns.
+    public enum Source: Hashable, Sendable {
+        /// No row has a value.
+        case nothing
+        /// The old layout's input. `companion`: rows in which that one has no value have none.
+        case input(Int, companion: Int?)
+        /// The rows' times.
+        case time
+        /// A column that breaks ties.
+        case tieBreaker(Int)
+    }
+
+    public struct Input: Hashable, Sendable {
+        public var source: Source
+        /// What given-up rows had counts on: the old input is this one, and nothing else.
+        public var carriesTotals: Bool
+    }
+
+    /// Unbounded frames, of which there were none, begin with the rows that are kept.
+    public var setsFloor: Bool
+    /// By input of the new layout; nil where everything stays where it is.
+    public var inputs: [Input]?
+    /// By fold of the new layout: the old layout's.
+    public var folds: [Int?] = []
 }
 
 /// What a join table of a plan begins with.
@@ -11,35 +52,4 @@ public enum JoinTableOrigin: Hashable, Sendable {
     case fresh
     /// The old plan's rows.
     case continued(table: Int)
-}
-
-/// What becomes of a view's column.
-public struct ColumnChange: Hashable, Sendable {
-    public enum Outcome: Hashable, Sendable {
-        /// Computed as before, from the state that is there; in the old definitions it was this view's column of this name, or
-        /// that of `origin`.
-        case kept
-        /// Not computed before; what it is computed from has been kept, at least in part.
-        case added
-        /// What it is computed from begins with the change.
-        case afresh
-        /// In the old definitions only.
-        case dropped
-    }
-
-    public var view: String
-    public var column: String
-    public var outcome: Outcome
-    /// Where a kept column was if its view or name is another now.
-    public var origin: (view: String, column: String)? {
-        originView.map { ($0, originColumn) }
-    }
-    /// From when it is complete; nothing is missing of a dropped one.
-    public var coverage: Coverage
-    /// The stream whose event time `coverage` is told in: an index into `Plan.streams` of the new plan; of the old one where
-    /// the column is dropped.
-    public var stream: Int
-
-    var originView: String?
-    var originColumn = ""
 }

@@ -24,7 +24,7 @@ extension TransitionBuilder {
                     var change = ColumnChange(
                         view: view.name, column: field.name, outcome: .added, coverage: source.coverage, stream: number)
                     let isAfresh =
-                        source.states.contains { states[$0] == .fresh } || source.joinTables.contains { joinTables[$0] == .fresh }
+                        !source.calls.isDisjoint(with: afreshCalls) || source.joinTables.contains { joinTables[$0] == .fresh }
                     if isAfresh && !isNew(stream: number) {
                         change.outcome = .afresh
                     } else if let place = places.first(where: { $0.view == view.name && $0.column == field.name }) ?? places.first
@@ -59,12 +59,12 @@ extension TransitionBuilder {
 struct ColumnSources {
     struct Source {
         var coverage = Coverage.complete
-        var states: Set<Int> = []
+        var calls: Set<CallPlace> = []
         var joinTables: Set<Int> = []
 
         mutating func add(_ other: Source) {
             coverage.add(other.coverage)
-            states.formUnion(other.states)
+            calls.formUnion(other.calls)
             joinTables.formUnion(other.joinTables)
         }
     }
@@ -79,8 +79,8 @@ struct ColumnSources {
         for step in (stream.stages.map(\.program) + [stream.finish]).flatMap(\.steps) { inputs[step.output.index] = step.inputs }
         for link in stream.links { inputs[link.to.index] = [link.from] }
         for partition in stream.stages.flatMap(\.partitions) {
-            for call in partition.calls {
-                sources[call.result.index].states = [partition.state]
+            for (number, call) in partition.calls.enumerated() {
+                sources[call.result.index].calls = [CallPlace(state: partition.state, number: number)]
                 sources[call.result.index].coverage = call.coverage
             }
         }

@@ -2,47 +2,73 @@ import Language
 import Values
 
 extension TransitionBuilder {
+    /// Inner windows' states first: what outer ones are made of is then known.
     mutating func matchStates() {
         states = Array(repeating: .fresh, count: plan.states.count)
-        for state in plan.states.indices {
+        let order = plan.states.indices.sorted { newMeanings.members[$0][0].stage < newMeanings.members[$1][0].stage }
+        for state in order {
             if let known = oldMeanings.states.firstIndex(of: newMeanings.states[state]),
-                oldMeanings.members[known].count == newMeanings.members[state].count, continues(known, state)
+                oldMeanings.members[known].count == newMeanings.members[state].count
             {
-                states[state] = .continued(state: known)
+                join(state, to: known)
             } else {
                 begin(state)
             }
         }
     }
 
-    /// Whether the state can stand as it is; its calls are then put into the order of the old ones.
-    private mutating func continues(_ known: Int, _ state: Int) -> Bool {
-        let (before, now) = (oldMeanings.partition(known), newMeanings.partition(state))
-        let calls = before.calls.map { oldMeanings.meaning(of: $0, inState: known, &meanings) }
-        let wanted = now.calls.map { newMeanings.meaning(of: $0, inState: state, &meanings) }
-        guard Set(calls) == Set(wanted), old.states[known] == plan.states[state] else { return false }
-        let keys = before.keys.map { oldMeanings.meaning(of: $0, inState: known, &meanings) }
-        let newKeys = now.keys.map { newMeanings.meaning(of: $0, inState: state, &meanings) }
-        let order = calls.map { wanted.firstIndex(of: $0)! }
+    /// Lays a state over the one that has the same rows.
+    private mutating func join(_ state: Int, to known: Int) {
+        var old = side(known, of: oldMeanings)
+        old.layout = oldMeanings.layout(known)
+        var new = side(state, of: newMeanings)
+        let keys = old.partition.keys.map { old.meanings[$0.index]! }
+        let newKeys = new.partition.keys.map { new.meanings[$0.index]! }
         let keyOrder = keys.map { newKeys.firstIndex(of: $0)! }
+        new.partition.keys = keyOrder.map { new.partition.keys[$0] }
+        let member = layingOut(state)
+        let sources = ColumnSources(plan, stream: member.stream)
+        let calls = new.partition.calls
+        let match = StateMatch(
+            from: old, to: new, generation: plan.generation,
+            argumentCoverage: { call in
+                var coverage = Coverage()
+                for input in calls[call].inputs { coverage.add(sources.source(of: input).coverage) }
+                return coverage
+            })
         for member in newMeanings.members[state] {
-            var partition = newMeanings.partition(member)
+            var partition = plan.streams[member.stream].stages[member.stage].partitions[member.partition]
+            let offset = partition.base - match.new.partition.base
             partition.keys = keyOrder.map { partition.keys[$0] }
-            partition.calls = order.map { partition.calls[$0] }
-            for number in partition.calls.indices {
-                partition.calls[number].window = before.calls[number].window
-                partition.calls[number].coverage = before.calls[number].coverage
+            partition.windows = match.new.partition.windows
+            partition.calls = match.order.map { partition.calls[$0] }
+            partition.onceNullable = match.new.partition.onceNullable.map { Register(index: $0.index + offset, type: $0.type) }
+            for (number, call) in match.new.partition.calls.enumerated() {
+                (partition.calls[number].window, partition.calls[number].since) = (call.window, call.since)
+                partition.calls[number].coverage = call.coverage
             }
-            partition.windows = before.windows
             plan.streams[member.stream].stages[member.stage].partitions[member.partition] = partition
         }
-        return layout(of: state).hasPlaces(of: oldMeanings.layout(known))
+        plan.states[state].since = match.new.state.since
+        for (number, since) in match.knownSince.enumerated() where since == plan.generation {
+            afreshCalls.insert(CallPlace(state: state, number: number))
+        }
+        states[state] = match.update.map { .updated(state: known, $0) } ?? .continued(state: known)
     }
 
-    private func layout(of state: Int) -> StateLayout {
-        let member = newMeanings.members[state].min { $0.stream < $1.stream }!
-        let stream = plan.streams[member.stream]
-        return stream.stateLayouts(stage: member.stage, columns: plan.definitions.tables[stream.table].columns)[member.partition]
+    private func layingOut(_ state: Int) -> PlanMeanings.Member { newMeanings.members[state].min { $0.stream < $1.stream }! }
+
+    private mutating func side(_ state: Int, of side: PlanMeanings) -> StateMatch.Side {
+        let partition = side.partition(state)
+        var numbers: [Int: Int] = [:]
+        for register in partition.shared + partition.calls.flatMap(\.inputs) {
+            numbers[register.index] = side.meaning(of: register, inState: state, &meanings)
+        }
+        let columns = side.columns(ofState: state)
+        return StateMatch.Side(
+            partition: partition, layout: StateLayout(), state: side.plan.states[state],
+            calls: partition.calls.map { side.meaning(of: $0, inState: state, &meanings) }, meanings: numbers,
+            isNullable: { $0.index >= columns.count || columns[$0.index].isNullable || partition.onceNullable.contains($0) })
     }
 
     /// A state without a past: what its calls lack.
@@ -54,60 +80,11 @@ extension TransitionBuilder {
                     isNew(stream: member.stream)
                     ? .complete : partition.reach(ofCall: number).coverage(since: plan.generation)
             }
+            if !isNew(stream: member.stream) {
+                for number in partition.calls.indices { afreshCalls.insert(CallPlace(state: state, number: number)) }
+                plan.states[state].since = [Coverage.Moment(generation: plan.generation, offset: 0)]
+            }
             plan.streams[member.stream].stages[member.stage].partitions[member.partition] = partition
         }
-    }
-}
-
-/// How far back a call looks.
-struct Reach {
-    var distance: Int64?
-    var rows: Int64
-    var isUnbounded: Bool
-
-    /// What it lacks where nothing before a change is known.
-    func coverage(since generation: Int) -> Coverage {
-        var coverage = Coverage()
-        if let distance { coverage.add(Coverage.Moment(generation: generation, offset: distance)) }
-        coverage.rows = rows
-        coverage.isPartial = isUnbounded
-        return coverage
-    }
-}
-
-extension PartitionPlan {
-    func reach(ofCall number: Int) -> Reach {
-        let call = calls[number]
-        var alone = self
-        alone.calls = [call]
-        let retention = StateLayout(partition: alone) { _ in true }.retention
-        if call.function.ignoresFrame {
-            if case .lag = call.function, !call.ignoresNulls {
-                return Reach(distance: nil, rows: retention.rows, isUnbounded: false)
-            }
-            return Reach(distance: nil, rows: 0, isUnbounded: true)
-        }
-        let frame = windows[call.window].frame
-        return Reach(
-            distance: frame.mode == .range && frame.start != .unboundedPreceding ? retention.distance : nil,
-            rows: max(retention.rows, retention.groups), isUnbounded: frame.start == .unboundedPreceding)
-    }
-}
-
-extension StateLayout {
-    /// Whether records and logs laid out like this lie as those of another do.
-    func hasPlaces(of other: StateLayout) -> Bool {
-        var (one, two) = (self, other)
-        for layout in [0, 1] {
-            func clear(_ layout: inout StateLayout) {
-                for input in layout.inputs.indices {
-                    layout.inputs[input].argument = layout.inputs[input].argument.map { Register(index: 0, type: $0.type) }
-                    layout.inputs[input].filter = layout.inputs[input].filter.map { Register(index: 0, type: $0.type) }
-                    layout.inputs[input].companion = layout.inputs[input].companion.map { Register(index: 0, type: $0.type) }
-                }
-            }
-            if layout == 0 { clear(&one) } else { clear(&two) }
-        }
-        return one == two
     }
 }

@@ -1,6 +1,12 @@
 import Language
 import Values
 
+/// A call of a state.
+struct CallPlace: Hashable {
+    var state: Int
+    var number: Int
+}
+
 /// Lays a new plan over an old one.
 struct TransitionBuilder {
     let old: Plan
@@ -12,6 +18,8 @@ struct TransitionBuilder {
     var states: [StateOrigin] = []
     var joinTables: [JoinTableOrigin] = []
     var clocks: [[Int]] = []
+    /// Calls of which nothing is there.
+    var afreshCalls: Set<CallPlace> = []
 
     init(from old: Plan, to new: Plan) {
         self.old = old

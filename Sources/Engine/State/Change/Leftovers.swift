@@ -63,14 +63,12 @@ struct Leftovers {
 extension Partition {
     /// Gives back the keys of some slots, which stay where they are.
     fileprivate mutating func giveBack(slots: Range<Int>, memory: inout ShardMemory) {
-        for slot in slots where index.slots[slot].record != 0 { freeKey(index.slots[slot].record, memory: &memory) }
-    }
-
-    /// Exchanges the code that names registers; no row waits between two batches.
-    mutating func change(to code: PartitionCode) {
-        precondition(pendingCount == 0 && undo.isEmpty, "definitions change between two batches")
-        kernel.deallocate()
-        kernel = PartitionKernel(code)
+        for slot in slots where index.slots[slot].record != 0 {
+            let granule = index.slots[slot].record
+            withKernel(of: KeyRecord(memory.arena.address(granule)).flags) { partition in
+                partition.freeKey(granule, memory: &memory)
+            }
+        }
     }
 }
 
