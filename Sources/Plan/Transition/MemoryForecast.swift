@@ -14,7 +14,7 @@ extension Transition {
         let before = zip(StateNeed.of(old), keys).map { need, keys in (need: need, keys: Double(keys)) }
         let after = zip(StateNeed.of(plan), states).map { need, origin in
             switch origin {
-            case .continued(let state): return (need: need, keys: Double(keys[state]))
+            case .continued(let state), .updated(let state, _): return (need: need, keys: Double(keys[state]))
             case .fresh:
                 let alike = before.filter { $0.need.table == need.table && $0.need.keys == need.keys }.map(\.keys).max()
                 let most = before.filter { $0.need.table == need.table }.map(\.keys).max()

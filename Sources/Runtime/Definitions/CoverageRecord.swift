@@ -27,8 +27,10 @@ struct CoverageRecord: Sendable {
     mutating func changed(by transition: Transition, at times: [String: Int64]) {
         let plan = transition.plan
         newest[plan.generation] = times
-        let told = plan.streams.flatMap(\.stages).flatMap(\.partitions).flatMap(\.calls).flatMap(\.coverage.moments)
-        let generations = Set(told.map(\.generation))
+        // What is told now, and what columns to come may be told from.
+        let calls = plan.streams.flatMap(\.stages).flatMap(\.partitions).flatMap(\.calls)
+        let told = calls.flatMap(\.coverage.moments) + plan.states.flatMap(\.since)
+        let generations = Set(told.map(\.generation) + calls.map(\.since))
         newest = newest.filter { generations.contains($0.key) }
         columns = transition.columns.compactMap { column in
             if column.outcome == .dropped || column.coverage.isComplete { return nil }
