@@ -16,6 +16,10 @@ millrace_offset millrace_builder_vector(millrace_builder *builder, const millrac
     return builder->fbb.EndVector(count);
 }
 
+millrace_offset millrace_builder_bytes(millrace_builder *builder, const uint8_t *bytes, size_t count) {
+    return builder->fbb.CreateVector(bytes, count).o;
+}
+
 const uint8_t *millrace_builder_finish(millrace_builder *builder, millrace_offset root, size_t *count) {
     builder->fbb.Finish(flatbuffers::Offset<flatbuffers::Table>(root));
     *count = builder->fbb.GetSize();

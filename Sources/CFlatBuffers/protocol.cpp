@@ -43,6 +43,11 @@ millrace_list items(const Vector<Offset<T>> *vector) {
     return {vector, vector->size()};
 }
 
+millrace_text octets(const Vector<uint8_t> *vector) {
+    if (!vector) return {nullptr, 0};
+    return {vector->data(), vector->size()};
+}
+
 template <typename T>
 const T *item(millrace_list list, size_t index) {
     return static_cast<const Vector<Offset<T>> *>(list.items)->Get(static_cast<flatbuffers::uoffset_t>(index));
@@ -153,33 +158,64 @@ millrace_offset millrace_accepted_build(millrace_builder *builder, uint32_t rows
 }
 
 bool millrace_subscribe_read(
-    const void *bytes, size_t count, millrace_text *view, millrace_text *where, uint64_t *from_sequence, uint8_t *on_full) {
+    const void *bytes, size_t count, millrace_subscribe *out, millrace_text *view, millrace_text *where,
+    millrace_text *key_schema, millrace_text *keys) {
     auto table = control<proto::Subscribe>(bytes, count);
     if (!table) return false;
+    out->from_sequence = table->from_sequence();
+    out->from_row = table->from_row();
+    out->buffer_bytes = table->buffer_bytes();
+    out->notify_milliseconds = table->notify_milliseconds();
+    out->on_full = table->on_full();
+    out->resume = table->resume();
     *view = text(table->view());
     *where = text(table->where());
-    *from_sequence = table->from_sequence();
-    *on_full = table->on_full();
+    *key_schema = octets(table->key_schema());
+    *keys = octets(table->keys());
     return true;
 }
 
 millrace_offset millrace_subscribe_build(
-    millrace_builder *builder, millrace_offset view, millrace_offset where, uint64_t from_sequence, uint8_t on_full) {
+    millrace_builder *builder, const millrace_subscribe *from, millrace_offset view, millrace_offset where,
+    millrace_offset key_schema, millrace_offset keys) {
     return proto::CreateSubscribe(
-               builder->fbb, text(view), text(where), from_sequence, static_cast<proto::OnFull>(on_full))
+               builder->fbb, text(view), text(where), from->from_sequence, static_cast<proto::OnFull>(from->on_full),
+               from->from_row, from->resume, Offset<Vector<uint8_t>>(key_schema), Offset<Vector<uint8_t>>(keys), from->buffer_bytes, from->notify_milliseconds)
         .o;
 }
 
-bool millrace_subscribed_read(const void *bytes, size_t count, uint32_t *channel, uint64_t *sequence) {
+bool millrace_subscribed_read(const void *bytes, size_t count, millrace_subscribed *out, millrace_list *key_columns) {
     auto table = control<proto::Subscribed>(bytes, count);
     if (!table) return false;
-    *channel = table->channel();
-    *sequence = table->sequence();
+    out->sequence = table->sequence();
+    out->channel = table->channel();
+    out->buffer_bytes = table->buffer_bytes();
+    out->notify_milliseconds = table->notify_milliseconds();
+    out->on_full = table->on_full();
+    *key_columns = items(table->key_columns());
     return true;
 }
 
-millrace_offset millrace_subscribed_build(millrace_builder *builder, uint32_t channel, uint64_t sequence) {
-    return proto::CreateSubscribed(builder->fbb, channel, sequence).o;
+millrace_offset millrace_subscribed_build(
+    millrace_builder *builder, const millrace_subscribed *from, millrace_offset key_columns) {
+    return proto::CreateSubscribed(
+               builder->fbb, from->channel, from->sequence, static_cast<proto::OnFull>(from->on_full),
+               millrace::list<String>(key_columns), from->buffer_bytes, from->notify_milliseconds)
+        .o;
+}
+
+bool millrace_gap_read(const void *bytes, size_t count, millrace_gap *out) {
+    auto table = control<proto::Gap>(bytes, count);
+    if (!table) return false;
+    *out = {table->rows(), table->from_sequence(), table->to_sequence(), table->from_row(), table->to_row(), table->cause()};
+    return true;
+}
+
+millrace_offset millrace_gap_build(millrace_builder *builder, const millrace_gap *from) {
+    return proto::CreateGap(
+               builder->fbb, static_cast<proto::GapCause>(from->cause), from->rows, from->from_sequence, from->from_row,
+               from->to_sequence, from->to_row)
+        .o;
 }
 
 bool millrace_credit_read(const void *bytes, size_t count, uint32_t *credits) {

@@ -6,10 +6,14 @@ extension Batch {
     /// their numbers and statuses. One view at a time.
     /// - Parameters:
     ///   - view: index into the stream plan's views.
+    ///   - part: which of the rows selected; all of them where it is nil.
     ///   - writer: of the view's columns, with a trailer or without.
-    public func write(view: Int, writer: BatchWriter, into output: inout OutputBuffer) throws(WireError) {
+    public func write(
+        view: Int, part: Range<Int>? = nil, writer: BatchWriter, into output: inout OutputBuffer
+    ) throws(WireError) {
         let registers = plan.streams[stream].views[view].registers
-        let selected = selection(view: view)
+        let all = selection(view: view)
+        let selected = UnsafeBufferPointer(rebasing: all[part ?? 0..<all.count])
         for (index, register) in registers.enumerated() {
             let vector = vectors[register.index]
             memory.sources[index] = BatchWriter.Source(values: vector.values, nulls: vector.nulls)

@@ -15,7 +15,7 @@ public struct SystemThread: ~Copyable, Sendable {
         }
     }
 
-    /// Starts `body` on a thread of its own; whoever starts it joins it.
+    /// Starts `body` on a thread of its own; whoever starts it joins or detaches it.
     public init(name: String, stackBytes: Int = 8 << 20, body: @escaping @Sendable () -> Void) throws(SystemError) {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
@@ -38,6 +38,9 @@ public struct SystemThread: ~Copyable, Sendable {
         }
         self.thread = thread
     }
+
+    /// Lets it end by itself; its body must not outlive what it uses.
+    public consuming func detach() { pthread_detach(thread) }
 
     /// Returns when the thread's body has.
     public consuming func join() { pthread_join(thread, nil) }

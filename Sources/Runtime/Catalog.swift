@@ -21,6 +21,7 @@ final class Catalog: Sendable {
         /// By stream: index into its plan's views; nil where the view does not answer the stream's events.
         var indices: [Int?]
         var columns: [Field]
+        var keys: ViewKeys
         /// Encoded schema of result and push frames.
         var schemaMessage: [UInt8]
 
@@ -36,6 +37,9 @@ final class Catalog: Sendable {
     private let viewsByName: [String: Int]
     /// By stream; bit i: core i has subscribers of its views.
     private let watchers: [CoreMask]
+    /// By view; bit i: core i has subscribers of it, or had some lately.
+    private let viewWatchers: [CoreMask]
+    private let watchChanges = Atomic<UInt64>(0)
     /// Stages of the stream that has most; at least one.
     let stageCount: Int
 
@@ -65,6 +69,7 @@ final class Catalog: Sendable {
                 views.append(
                     View(
                         name: view.name, indices: indices, columns: answered,
+                        keys: ViewKeys(view: view, of: stream, tableColumnCount: table.columns.count),
                         schemaMessage: ArrowSchema(fields: answered, hasTrailer: true).encode()))
             }
             streams.append(
@@ -76,6 +81,7 @@ final class Catalog: Sendable {
         self.streams = streams
         self.views = views
         watchers = streams.map { _ in CoreMask() }
+        viewWatchers = views.map { _ in CoreMask() }
         stageCount = max(1, plan.streams.map(\.stages.count).max() ?? 1)
         streamsByTable = Dictionary(uniqueKeysWithValues: streams.enumerated().map { ($1.table, $0) })
         viewsByName = Dictionary(uniqueKeysWithValues: views.enumerated().map { ($1.name, $0) })
@@ -90,6 +96,21 @@ final class Catalog: Sendable {
         } else {
             watchers[stream].bits.bitwiseAnd(~bit, ordering: .acquiringAndReleasing)
         }
+    }
+
+    func watchers(ofView view: Int) -> UInt64 { viewWatchers[view].bits.load(ordering: .acquiring) }
+
+    /// Counts the changes of `watchers(ofView:)`.
+    var watchGeneration: UInt64 { watchChanges.load(ordering: .acquiring) }
+
+    func addWatchers(ofView view: Int, _ cores: UInt64) {
+        viewWatchers[view].bits.bitwiseOr(cores, ordering: .acquiringAndReleasing)
+        watchChanges.wrappingAdd(1, ordering: .acquiringAndReleasing)
+    }
+
+    func removeWatcher(ofView view: Int, core: Int) {
+        viewWatchers[view].bits.bitwiseAnd(~(1 << UInt64(core)), ordering: .acquiringAndReleasing)
+        watchChanges.wrappingAdd(1, ordering: .acquiringAndReleasing)
     }
 
     private final class CoreMask: Sendable {

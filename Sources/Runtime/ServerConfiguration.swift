@@ -77,8 +77,16 @@ public struct SessionLimits: Hashable, Sendable {
     public var keptBytesTotalMax = 1 << 30
     /// Answers of one connection that wait for those of batches before them.
     public var heldBytesMax = 1 << 20
-    /// Unsent bytes past which a subscriber is disconnected instead of being sent one more batch.
-    public var subscriberUnsentBytesMax = 16 << 20
+    /// Memory for subscribers, over all cores: results kept for them, and what they are sent.
+    public var subscriberBytesMax = 256 << 20
+    /// Results kept of one watched view on one core, in bytes; conflation may keep as much again.
+    public var resultBytesMax = 16 << 20
+    /// How long results are kept when nobody follows the view any more.
+    public var resultNanosecondsKept: UInt64 = 60_000_000_000
+    /// What may wait for a subscriber that doesn't say, in bytes, before it counts as full.
+    public var subscriberBufferBytes = 2 << 20
+    /// Unsent bytes past which a subscriber is sent nothing more until it has read.
+    public var subscriberUnsentBytesMax = 64 << 10
     /// How long an adaptive core spins after its last work, at most.
     public var spinNanosecondsMax: UInt64 = 50_000
 

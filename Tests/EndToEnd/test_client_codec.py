@@ -27,13 +27,14 @@ LAYOUTS = {
     "Accepted": _messages.ACCEPTED,
     "Subscribe": _messages.SUBSCRIBE,
     "Subscribed": _messages.SUBSCRIBED,
+    "Gap": _messages.GAP,
     "StatusEntry": _messages.STATUS_ENTRY,
     "StatusReply": _messages.STATUS_REPLY,
     "Error": _messages.ERROR,
     "Goodbye": _messages.GOODBYE,
 }
 LETTERS = {"ubyte": "B", "ushort": "H", "uint": "I", "ulong": "Q", "bool": "?", "double": "d"}
-ENUMS = {"OpenMode": "B", "OnFull": "B"}
+ENUMS = {"OpenMode": "B", "OnFull": "B", "GapCause": "B"}
 
 
 def schema_fields(table: str) -> list[tuple]:

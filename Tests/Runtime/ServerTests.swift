@@ -142,12 +142,11 @@ import Wire
 
     @Test(arguments: [1, 2]) func `disconnects a subscriber that does not read, and nobody else`(cores: Int) throws {
         var limits = SessionLimits()
-        limits.subscriberUnsentBytesMax = 64 << 10
         // It reads its farewell when everybody else is done.
         limits.farewellNanosecondsMax = 120_000_000_000
         try Running.withServer(cores: cores, limits: limits) { server in
             let slow = try TestClient.welcomed(server.address)
-            _ = try slow.subscribe("per_key")
+            _ = try slow.subscribe(Subscribe(view: "per_key", onFull: .disconnect, bufferBytes: 64 << 10))
             let reading = try TestClient.welcomed(server.address)
             _ = try reading.subscribe("per_key")
             let client = try TestClient.welcomed(server.address)

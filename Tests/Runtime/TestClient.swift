@@ -151,9 +151,15 @@ final class TestClient {
     }
 
     func subscribe(_ view: String) throws -> (channel: UInt32, schema: ArrowSchema) {
-        try send(.subscribe, body: ControlMessage.subscribe(Subscribe(view: view)).encode())
+        let (subscribed, schema) = try subscribe(Subscribe(view: view))
+        return (subscribed.channel, schema)
+    }
+
+    @discardableResult
+    func subscribe(_ subscribe: Subscribe) throws -> (granted: Subscribed, schema: ArrowSchema) {
+        try send(.subscribe, body: ControlMessage.subscribe(subscribe).encode())
         guard case .subscribed(let subscribed)? = try expect(.subscribed).message else { throw Failure.ended }
-        return (subscribed.channel, try expect(.schema).body.withUnsafeBytes { try ArrowSchema.decode(message: $0) })
+        return (subscribed, try expect(.schema).body.withUnsafeBytes { try ArrowSchema.decode(message: $0) })
     }
 
     /// Status entries by "name" or "name label".

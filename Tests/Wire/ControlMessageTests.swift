@@ -14,8 +14,16 @@ import Wire
         .open(Open(mode: .get, views: ["card_risk"], keyColumns: ["card_id", ""])),
         .opened(Opened(table: "payments", views: [.init(name: "card_risk", channel: 0x8000_0000)], eventTime: "ts")),
         .accepted(Accepted(rows: 1000, late: 3, refused: 1)),
-        .subscribe(Subscribe(view: "card_risk", predicate: "payments_10m > 20", fromSequence: 17, onFull: .skip)),
+        .subscribe(Subscribe(view: "card_risk", predicate: "payments_10m > 20", from: Place(sequence: 17), onFull: .drop)),
+        .subscribe(
+            Subscribe(
+                view: "card_risk", keys: .init(schema: [1, 2, 3], batch: [0]), from: Place(sequence: 0, rows: 9),
+                onFull: .disconnect, bufferBytes: 1 << 20, notifyMilliseconds: 1_000)),
         .subscribed(Subscribed(channel: 0x8000_0001, sequence: 18)),
+        .subscribed(
+            Subscribed(
+                channel: 7, sequence: 1, onFull: .drop, keyColumns: ["card_id", "für"], bufferBytes: 5, notifyMilliseconds: 6)),
+        .gap(Gap(cause: .dropped, rows: 1 << 40, from: Place(sequence: 1 << 41, rows: 3), to: Place(sequence: 1 << 42))),
         .statusReply(
             StatusReply(
                 serverVersion: "0.1.0",
@@ -52,7 +60,7 @@ import Wire
     }
 
     @Test func `an enum value of a later version is refused by name`() throws {
-        var body = ControlMessage.subscribe(Subscribe(view: "v", onFull: .skip)).encode()
+        var body = ControlMessage.subscribe(Subscribe(view: "v", onFull: .drop)).encode()
         let place = try #require(
             body.indices.reversed().first { index in
                 var changed = body
@@ -65,7 +73,7 @@ import Wire
             })
         body[place] = 0
         let decoded = try body.withUnsafeBytes { try ControlMessage.decode(kind: .subscribe, body: $0) }
-        #expect(decoded == .subscribe(Subscribe(view: "v", onFull: .close)))
+        #expect(decoded == .subscribe(Subscribe(view: "v", onFull: .conflate)))
     }
 
     @Test func `text that is not UTF-8 is refused`() throws {

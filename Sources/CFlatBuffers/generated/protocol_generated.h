@@ -42,6 +42,9 @@ struct SubscribeBuilder;
 struct Subscribed;
 struct SubscribedBuilder;
 
+struct Gap;
+struct GapBuilder;
+
 struct Credit;
 struct CreditBuilder;
 
@@ -93,11 +96,12 @@ enum FrameKind : uint8_t {
   FrameKind_apply = 24,
   FrameKind_applied = 25,
   FrameKind_close = 26,
+  FrameKind_gap = 27,
   FrameKind_MIN = FrameKind_hello,
-  FrameKind_MAX = FrameKind_close
+  FrameKind_MAX = FrameKind_gap
 };
 
-inline const FrameKind (&EnumValuesFrameKind())[26] {
+inline const FrameKind (&EnumValuesFrameKind())[27] {
   static const FrameKind values[] = {
     FrameKind_hello,
     FrameKind_welcome,
@@ -124,13 +128,14 @@ inline const FrameKind (&EnumValuesFrameKind())[26] {
     FrameKind_credit,
     FrameKind_apply,
     FrameKind_applied,
-    FrameKind_close
+    FrameKind_close,
+    FrameKind_gap
   };
   return values;
 }
 
 inline const char * const *EnumNamesFrameKind() {
-  static const char * const names[27] = {
+  static const char * const names[28] = {
     "hello",
     "welcome",
     "open",
@@ -157,13 +162,14 @@ inline const char * const *EnumNamesFrameKind() {
     "apply",
     "applied",
     "close",
+    "gap",
     nullptr
   };
   return names;
 }
 
 inline const char *EnumNameFrameKind(FrameKind e) {
-  if (flatbuffers::IsOutRange(e, FrameKind_hello, FrameKind_close)) return "";
+  if (flatbuffers::IsOutRange(e, FrameKind_hello, FrameKind_gap)) return "";
   const size_t index = static_cast<size_t>(e) - static_cast<size_t>(FrameKind_hello);
   return EnumNamesFrameKind()[index];
 }
@@ -199,33 +205,69 @@ inline const char *EnumNameOpenMode(OpenMode e) {
 }
 
 enum OnFull : uint8_t {
-  OnFull_close = 0,
-  OnFull_skip = 1,
-  OnFull_MIN = OnFull_close,
-  OnFull_MAX = OnFull_skip
+  OnFull_conflate = 0,
+  OnFull_drop = 1,
+  OnFull_disconnect = 2,
+  OnFull_MIN = OnFull_conflate,
+  OnFull_MAX = OnFull_disconnect
 };
 
-inline const OnFull (&EnumValuesOnFull())[2] {
+inline const OnFull (&EnumValuesOnFull())[3] {
   static const OnFull values[] = {
-    OnFull_close,
-    OnFull_skip
+    OnFull_conflate,
+    OnFull_drop,
+    OnFull_disconnect
   };
   return values;
 }
 
 inline const char * const *EnumNamesOnFull() {
-  static const char * const names[3] = {
-    "close",
-    "skip",
+  static const char * const names[4] = {
+    "conflate",
+    "drop",
+    "disconnect",
     nullptr
   };
   return names;
 }
 
 inline const char *EnumNameOnFull(OnFull e) {
-  if (flatbuffers::IsOutRange(e, OnFull_close, OnFull_skip)) return "";
+  if (flatbuffers::IsOutRange(e, OnFull_conflate, OnFull_disconnect)) return "";
   const size_t index = static_cast<size_t>(e);
   return EnumNamesOnFull()[index];
+}
+
+enum GapCause : uint8_t {
+  GapCause_conflated = 0,
+  GapCause_dropped = 1,
+  GapCause_gone = 2,
+  GapCause_MIN = GapCause_conflated,
+  GapCause_MAX = GapCause_gone
+};
+
+inline const GapCause (&EnumValuesGapCause())[3] {
+  static const GapCause values[] = {
+    GapCause_conflated,
+    GapCause_dropped,
+    GapCause_gone
+  };
+  return values;
+}
+
+inline const char * const *EnumNamesGapCause() {
+  static const char * const names[4] = {
+    "conflated",
+    "dropped",
+    "gone",
+    nullptr
+  };
+  return names;
+}
+
+inline const char *EnumNameGapCause(GapCause e) {
+  if (flatbuffers::IsOutRange(e, GapCause_conflated, GapCause_gone)) return "";
+  const size_t index = static_cast<size_t>(e);
+  return EnumNamesGapCause()[index];
 }
 
 FLATBUFFERS_MANUALLY_ALIGNED_STRUCT(8) FrameHeader FLATBUFFERS_FINAL_CLASS {
@@ -924,7 +966,13 @@ struct Subscribe FLATBUFFERS_FINAL_CLASS : private flatbuffers::Table {
     VT_VIEW = 4,
     VT_WHERE = 6,
     VT_FROM_SEQUENCE = 8,
-    VT_ON_FULL = 10
+    VT_ON_FULL = 10,
+    VT_FROM_ROW = 12,
+    VT_RESUME = 14,
+    VT_KEY_SCHEMA = 16,
+    VT_KEYS = 18,
+    VT_BUFFER_BYTES = 20,
+    VT_NOTIFY_MILLISECONDS = 22
   };
   const flatbuffers::String *view() const {
     return GetPointer<const flatbuffers::String *>(VT_VIEW);
@@ -938,6 +986,24 @@ struct Subscribe FLATBUFFERS_FINAL_CLASS : private flatbuffers::Table {
   millrace::protocol::OnFull on_full() const {
     return static_cast<millrace::protocol::OnFull>(GetField<uint8_t>(VT_ON_FULL, 0));
   }
+  uint32_t from_row() const {
+    return GetField<uint32_t>(VT_FROM_ROW, 0);
+  }
+  bool resume() const {
+    return GetField<uint8_t>(VT_RESUME, 0) != 0;
+  }
+  const flatbuffers::Vector<uint8_t> *key_schema() const {
+    return GetPointer<const flatbuffers::Vector<uint8_t> *>(VT_KEY_SCHEMA);
+  }
+  const flatbuffers::Vector<uint8_t> *keys() const {
+    return GetPointer<const flatbuffers::Vector<uint8_t> *>(VT_KEYS);
+  }
+  uint32_t buffer_bytes() const {
+    return GetField<uint32_t>(VT_BUFFER_BYTES, 0);
+  }
+  uint32_t notify_milliseconds() const {
+    return GetField<uint32_t>(VT_NOTIFY_MILLISECONDS, 0);
+  }
   bool Verify(flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyOffset(verifier, VT_VIEW) &&
@@ -946,6 +1012,14 @@ struct Subscribe FLATBUFFERS_FINAL_CLASS : private flatbuffers::Table {
            verifier.VerifyString(where()) &&
            VerifyField<uint64_t>(verifier, VT_FROM_SEQUENCE, 8) &&
            VerifyField<uint8_t>(verifier, VT_ON_FULL, 1) &&
+           VerifyField<uint32_t>(verifier, VT_FROM_ROW, 4) &&
+           VerifyField<uint8_t>(verifier, VT_RESUME, 1) &&
+           VerifyOffset(verifier, VT_KEY_SCHEMA) &&
+           verifier.VerifyVector(key_schema()) &&
+           VerifyOffset(verifier, VT_KEYS) &&
+           verifier.VerifyVector(keys()) &&
+           VerifyField<uint32_t>(verifier, VT_BUFFER_BYTES, 4) &&
+           VerifyField<uint32_t>(verifier, VT_NOTIFY_MILLISECONDS, 4) &&
            verifier.EndTable();
   }
 };
@@ -966,6 +1040,24 @@ struct SubscribeBuilder {
   void add_on_full(millrace::protocol::OnFull on_full) {
     fbb_.AddElement<uint8_t>(Subscribe::VT_ON_FULL, static_cast<uint8_t>(on_full), 0);
   }
+  void add_from_row(uint32_t from_row) {
+    fbb_.AddElement<uint32_t>(Subscribe::VT_FROM_ROW, from_row, 0);
+  }
+  void add_resume(bool resume) {
+    fbb_.AddElement<uint8_t>(Subscribe::VT_RESUME, static_cast<uint8_t>(resume), 0);
+  }
+  void add_key_schema(flatbuffers::Offset<flatbuffers::Vector<uint8_t>> key_schema) {
+    fbb_.AddOffset(Subscribe::VT_KEY_SCHEMA, key_schema);
+  }
+  void add_keys(flatbuffers::Offset<flatbuffers::Vector<uint8_t>> keys) {
+    fbb_.AddOffset(Subscribe::VT_KEYS, keys);
+  }
+  void add_buffer_bytes(uint32_t buffer_bytes) {
+    fbb_.AddElement<uint32_t>(Subscribe::VT_BUFFER_BYTES, buffer_bytes, 0);
+  }
+  void add_notify_milliseconds(uint32_t notify_milliseconds) {
+    fbb_.AddElement<uint32_t>(Subscribe::VT_NOTIFY_MILLISECONDS, notify_milliseconds, 0);
+  }
   explicit SubscribeBuilder(flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -982,11 +1074,23 @@ inline flatbuffers::Offset<Subscribe> CreateSubscribe(
     flatbuffers::Offset<flatbuffers::String> view = 0,
     flatbuffers::Offset<flatbuffers::String> where = 0,
     uint64_t from_sequence = 0,
-    millrace::protocol::OnFull on_full = millrace::protocol::OnFull_close) {
+    millrace::protocol::OnFull on_full = millrace::protocol::OnFull_conflate,
+    uint32_t from_row = 0,
+    bool resume = false,
+    flatbuffers::Offset<flatbuffers::Vector<uint8_t>> key_schema = 0,
+    flatbuffers::Offset<flatbuffers::Vector<uint8_t>> keys = 0,
+    uint32_t buffer_bytes = 0,
+    uint32_t notify_milliseconds = 0) {
   SubscribeBuilder builder_(_fbb);
   builder_.add_from_sequence(from_sequence);
+  builder_.add_notify_milliseconds(notify_milliseconds);
+  builder_.add_buffer_bytes(buffer_bytes);
+  builder_.add_keys(keys);
+  builder_.add_key_schema(key_schema);
+  builder_.add_from_row(from_row);
   builder_.add_where(where);
   builder_.add_view(view);
+  builder_.add_resume(resume);
   builder_.add_on_full(on_full);
   return builder_.Finish();
 }
@@ -996,22 +1100,40 @@ inline flatbuffers::Offset<Subscribe> CreateSubscribeDirect(
     const char *view = nullptr,
     const char *where = nullptr,
     uint64_t from_sequence = 0,
-    millrace::protocol::OnFull on_full = millrace::protocol::OnFull_close) {
+    millrace::protocol::OnFull on_full = millrace::protocol::OnFull_conflate,
+    uint32_t from_row = 0,
+    bool resume = false,
+    const std::vector<uint8_t> *key_schema = nullptr,
+    const std::vector<uint8_t> *keys = nullptr,
+    uint32_t buffer_bytes = 0,
+    uint32_t notify_milliseconds = 0) {
   auto view__ = view ? _fbb.CreateString(view) : 0;
   auto where__ = where ? _fbb.CreateString(where) : 0;
+  auto key_schema__ = key_schema ? _fbb.CreateVector<uint8_t>(*key_schema) : 0;
+  auto keys__ = keys ? _fbb.CreateVector<uint8_t>(*keys) : 0;
   return millrace::protocol::CreateSubscribe(
       _fbb,
       view__,
       where__,
       from_sequence,
-      on_full);
+      on_full,
+      from_row,
+      resume,
+      key_schema__,
+      keys__,
+      buffer_bytes,
+      notify_milliseconds);
 }
 
 struct Subscribed FLATBUFFERS_FINAL_CLASS : private flatbuffers::Table {
   typedef SubscribedBuilder Builder;
   enum FlatBuffersVTableOffset FLATBUFFERS_VTABLE_UNDERLYING_TYPE {
     VT_CHANNEL = 4,
-    VT_SEQUENCE = 6
+    VT_SEQUENCE = 6,
+    VT_ON_FULL = 8,
+    VT_KEY_COLUMNS = 10,
+    VT_BUFFER_BYTES = 12,
+    VT_NOTIFY_MILLISECONDS = 14
   };
   uint32_t channel() const {
     return GetField<uint32_t>(VT_CHANNEL, 0);
@@ -1019,10 +1141,28 @@ struct Subscribed FLATBUFFERS_FINAL_CLASS : private flatbuffers::Table {
   uint64_t sequence() const {
     return GetField<uint64_t>(VT_SEQUENCE, 0);
   }
+  millrace::protocol::OnFull on_full() const {
+    return static_cast<millrace::protocol::OnFull>(GetField<uint8_t>(VT_ON_FULL, 0));
+  }
+  const flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>> *key_columns() const {
+    return GetPointer<const flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>> *>(VT_KEY_COLUMNS);
+  }
+  uint32_t buffer_bytes() const {
+    return GetField<uint32_t>(VT_BUFFER_BYTES, 0);
+  }
+  uint32_t notify_milliseconds() const {
+    return GetField<uint32_t>(VT_NOTIFY_MILLISECONDS, 0);
+  }
   bool Verify(flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyField<uint32_t>(verifier, VT_CHANNEL, 4) &&
            VerifyField<uint64_t>(verifier, VT_SEQUENCE, 8) &&
+           VerifyField<uint8_t>(verifier, VT_ON_FULL, 1) &&
+           VerifyOffset(verifier, VT_KEY_COLUMNS) &&
+           verifier.VerifyVector(key_columns()) &&
+           verifier.VerifyVectorOfStrings(key_columns()) &&
+           VerifyField<uint32_t>(verifier, VT_BUFFER_BYTES, 4) &&
+           VerifyField<uint32_t>(verifier, VT_NOTIFY_MILLISECONDS, 4) &&
            verifier.EndTable();
   }
 };
@@ -1036,6 +1176,18 @@ struct SubscribedBuilder {
   }
   void add_sequence(uint64_t sequence) {
     fbb_.AddElement<uint64_t>(Subscribed::VT_SEQUENCE, sequence, 0);
+  }
+  void add_on_full(millrace::protocol::OnFull on_full) {
+    fbb_.AddElement<uint8_t>(Subscribed::VT_ON_FULL, static_cast<uint8_t>(on_full), 0);
+  }
+  void add_key_columns(flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>>> key_columns) {
+    fbb_.AddOffset(Subscribed::VT_KEY_COLUMNS, key_columns);
+  }
+  void add_buffer_bytes(uint32_t buffer_bytes) {
+    fbb_.AddElement<uint32_t>(Subscribed::VT_BUFFER_BYTES, buffer_bytes, 0);
+  }
+  void add_notify_milliseconds(uint32_t notify_milliseconds) {
+    fbb_.AddElement<uint32_t>(Subscribed::VT_NOTIFY_MILLISECONDS, notify_milliseconds, 0);
   }
   explicit SubscribedBuilder(flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
@@ -1051,10 +1203,128 @@ struct SubscribedBuilder {
 inline flatbuffers::Offset<Subscribed> CreateSubscribed(
     flatbuffers::FlatBufferBuilder &_fbb,
     uint32_t channel = 0,
-    uint64_t sequence = 0) {
+    uint64_t sequence = 0,
+    millrace::protocol::OnFull on_full = millrace::protocol::OnFull_conflate,
+    flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>>> key_columns = 0,
+    uint32_t buffer_bytes = 0,
+    uint32_t notify_milliseconds = 0) {
   SubscribedBuilder builder_(_fbb);
   builder_.add_sequence(sequence);
+  builder_.add_notify_milliseconds(notify_milliseconds);
+  builder_.add_buffer_bytes(buffer_bytes);
+  builder_.add_key_columns(key_columns);
   builder_.add_channel(channel);
+  builder_.add_on_full(on_full);
+  return builder_.Finish();
+}
+
+inline flatbuffers::Offset<Subscribed> CreateSubscribedDirect(
+    flatbuffers::FlatBufferBuilder &_fbb,
+    uint32_t channel = 0,
+    uint64_t sequence = 0,
+    millrace::protocol::OnFull on_full = millrace::protocol::OnFull_conflate,
+    const std::vector<flatbuffers::Offset<flatbuffers::String>> *key_columns = nullptr,
+    uint32_t buffer_bytes = 0,
+    uint32_t notify_milliseconds = 0) {
+  auto key_columns__ = key_columns ? _fbb.CreateVector<flatbuffers::Offset<flatbuffers::String>>(*key_columns) : 0;
+  return millrace::protocol::CreateSubscribed(
+      _fbb,
+      channel,
+      sequence,
+      on_full,
+      key_columns__,
+      buffer_bytes,
+      notify_milliseconds);
+}
+
+struct Gap FLATBUFFERS_FINAL_CLASS : private flatbuffers::Table {
+  typedef GapBuilder Builder;
+  enum FlatBuffersVTableOffset FLATBUFFERS_VTABLE_UNDERLYING_TYPE {
+    VT_CAUSE = 4,
+    VT_ROWS = 6,
+    VT_FROM_SEQUENCE = 8,
+    VT_FROM_ROW = 10,
+    VT_TO_SEQUENCE = 12,
+    VT_TO_ROW = 14
+  };
+  millrace::protocol::GapCause cause() const {
+    return static_cast<millrace::protocol::GapCause>(GetField<uint8_t>(VT_CAUSE, 0));
+  }
+  uint64_t rows() const {
+    return GetField<uint64_t>(VT_ROWS, 0);
+  }
+  uint64_t from_sequence() const {
+    return GetField<uint64_t>(VT_FROM_SEQUENCE, 0);
+  }
+  uint32_t from_row() const {
+    return GetField<uint32_t>(VT_FROM_ROW, 0);
+  }
+  uint64_t to_sequence() const {
+    return GetField<uint64_t>(VT_TO_SEQUENCE, 0);
+  }
+  uint32_t to_row() const {
+    return GetField<uint32_t>(VT_TO_ROW, 0);
+  }
+  bool Verify(flatbuffers::Verifier &verifier) const {
+    return VerifyTableStart(verifier) &&
+           VerifyField<uint8_t>(verifier, VT_CAUSE, 1) &&
+           VerifyField<uint64_t>(verifier, VT_ROWS, 8) &&
+           VerifyField<uint64_t>(verifier, VT_FROM_SEQUENCE, 8) &&
+           VerifyField<uint32_t>(verifier, VT_FROM_ROW, 4) &&
+           VerifyField<uint64_t>(verifier, VT_TO_SEQUENCE, 8) &&
+           VerifyField<uint32_t>(verifier, VT_TO_ROW, 4) &&
+           verifier.EndTable();
+  }
+};
+
+struct GapBuilder {
+  typedef Gap Table;
+  flatbuffers::FlatBufferBuilder &fbb_;
+  flatbuffers::uoffset_t start_;
+  void add_cause(millrace::protocol::GapCause cause) {
+    fbb_.AddElement<uint8_t>(Gap::VT_CAUSE, static_cast<uint8_t>(cause), 0);
+  }
+  void add_rows(uint64_t rows) {
+    fbb_.AddElement<uint64_t>(Gap::VT_ROWS, rows, 0);
+  }
+  void add_from_sequence(uint64_t from_sequence) {
+    fbb_.AddElement<uint64_t>(Gap::VT_FROM_SEQUENCE, from_sequence, 0);
+  }
+  void add_from_row(uint32_t from_row) {
+    fbb_.AddElement<uint32_t>(Gap::VT_FROM_ROW, from_row, 0);
+  }
+  void add_to_sequence(uint64_t to_sequence) {
+    fbb_.AddElement<uint64_t>(Gap::VT_TO_SEQUENCE, to_sequence, 0);
+  }
+  void add_to_row(uint32_t to_row) {
+    fbb_.AddElement<uint32_t>(Gap::VT_TO_ROW, to_row, 0);
+  }
+  explicit GapBuilder(flatbuffers::FlatBufferBuilder &_fbb)
+        : fbb_(_fbb) {
+    start_ = fbb_.StartTable();
+  }
+  flatbuffers::Offset<Gap> Finish() {
+    const auto end = fbb_.EndTable(start_);
+    auto o = flatbuffers::Offset<Gap>(end);
+    return o;
+  }
+};
+
+inline flatbuffers::Offset<Gap> CreateGap(
+    flatbuffers::FlatBufferBuilder &_fbb,
+    millrace::protocol::GapCause cause = millrace::protocol::GapCause_conflated,
+    uint64_t rows = 0,
+    uint64_t from_sequence = 0,
+    uint32_t from_row = 0,
+    uint64_t to_sequence = 0,
+    uint32_t to_row = 0) {
+  GapBuilder builder_(_fbb);
+  builder_.add_to_sequence(to_sequence);
+  builder_.add_from_sequence(from_sequence);
+  builder_.add_rows(rows);
+  builder_.add_to_row(to_row);
+  builder_.add_from_row(from_row);
+  builder_.add_cause(cause);
   return builder_.Finish();
 }
 

@@ -26,6 +26,8 @@ void millrace_builder_destroy(millrace_builder *builder);
 millrace_offset millrace_builder_text(millrace_builder *builder, const uint8_t *bytes, size_t count);
 /* A vector of strings or tables. */
 millrace_offset millrace_builder_vector(millrace_builder *builder, const millrace_offset *items, size_t count);
+/* A vector of bytes. */
+millrace_offset millrace_builder_bytes(millrace_builder *builder, const uint8_t *bytes, size_t count);
 /* Ends with `root`; the bytes belong to the builder. */
 const uint8_t *millrace_builder_finish(millrace_builder *builder, millrace_offset root, size_t *count);
 

@@ -72,13 +72,36 @@ millrace_offset millrace_opened_build(
 bool millrace_accepted_read(const void *bytes, size_t count, uint32_t *rows, uint32_t *late, uint32_t *refused);
 millrace_offset millrace_accepted_build(millrace_builder *builder, uint32_t rows, uint32_t late, uint32_t refused);
 
+typedef struct {
+    uint64_t from_sequence;
+    uint32_t from_row, buffer_bytes, notify_milliseconds;
+    uint8_t on_full;
+    bool resume;
+} millrace_subscribe;
 bool millrace_subscribe_read(
-    const void *bytes, size_t count, millrace_text *view, millrace_text *where, uint64_t *from_sequence, uint8_t *on_full);
+    const void *bytes, size_t count, millrace_subscribe *subscribe, millrace_text *view, millrace_text *where,
+    millrace_text *key_schema, millrace_text *keys);
 millrace_offset millrace_subscribe_build(
-    millrace_builder *builder, millrace_offset view, millrace_offset where, uint64_t from_sequence, uint8_t on_full);
+    millrace_builder *builder, const millrace_subscribe *subscribe, millrace_offset view, millrace_offset where,
+    millrace_offset key_schema, millrace_offset keys);
 
-bool millrace_subscribed_read(const void *bytes, size_t count, uint32_t *channel, uint64_t *sequence);
-millrace_offset millrace_subscribed_build(millrace_builder *builder, uint32_t channel, uint64_t sequence);
+typedef struct {
+    uint64_t sequence;
+    uint32_t channel, buffer_bytes, notify_milliseconds;
+    uint8_t on_full;
+} millrace_subscribed;
+bool millrace_subscribed_read(
+    const void *bytes, size_t count, millrace_subscribed *subscribed, millrace_list *key_columns);
+millrace_offset millrace_subscribed_build(
+    millrace_builder *builder, const millrace_subscribed *subscribed, millrace_offset key_columns);
+
+typedef struct {
+    uint64_t rows, from_sequence, to_sequence;
+    uint32_t from_row, to_row;
+    uint8_t cause;
+} millrace_gap;
+bool millrace_gap_read(const void *bytes, size_t count, millrace_gap *gap);
+millrace_offset millrace_gap_build(millrace_builder *builder, const millrace_gap *gap);
 
 bool millrace_credit_read(const void *bytes, size_t count, uint32_t *credits);
 millrace_offset millrace_credit_build(millrace_builder *builder, uint32_t credits);

@@ -34,11 +34,7 @@ struct GetCommand: AsyncParsableCommand {
 
     func validate() throws {
         if key.isEmpty { throw ValidationError("--key is missing: name the key, as in --key card_id=42") }
-        let counts = Dictionary(grouping: key, by: \.column).mapValues(\.count)
-        if Set(counts.values).count > 1 {
-            let list = counts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
-            throw ValidationError("--key: every column needs as many values as the others (\(list))")
-        }
+        try KeyArgument.checkCounts(key)
         if let at, Self.time(at) == nil { throw ValidationError("--at '\(at)' is no timestamp and no integer") }
     }
 
@@ -47,14 +43,7 @@ struct GetCommand: AsyncParsableCommand {
         defer { client.close() }
         let names = key.map(\.column).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         let types = try await client.keyColumns(of: view, names)
-        var keys = ColumnBatch(fields: types)
-        for (index, field) in types.enumerated() {
-            for argument in key where argument.column == field.name {
-                guard keys.withColumn(index, { ValueParser.append(Array(argument.value.utf8)[...], to: &$0) }) else {
-                    throw InputError("--key \(argument.column)=\(argument.value): '\(argument.value)' is not a \(field.type)")
-                }
-            }
-        }
+        let keys = try KeyArgument.batch(key, fields: types)
         let answer = try await client.get(view, keys: keys, at: at.flatMap(Self.time))
         let output = try RowsFile(standardOutput: format, fields: answer.rows.fields)
         try output.write(answer.rows)
@@ -65,17 +54,5 @@ struct GetCommand: AsyncParsableCommand {
     static func time(_ text: String) -> Int64? {
         let bytes = Array(text.utf8)[...]
         return Int64(bytes: bytes) ?? ValueParser.timestamp(bytes, appliesZone: true)
-    }
-}
-
-/// `COLUMN=VALUE`.
-struct KeyArgument: ExpressibleByArgument, Hashable {
-    var column: String
-    var value: String
-
-    init?(argument: String) {
-        guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else { return nil }
-        column = String(argument[..<equals])
-        value = String(argument[argument.index(after: equals)...])
     }
 }

@@ -52,6 +52,13 @@ struct ServeCommand: AsyncParsableCommand {
 
     @OptionGroup var connections: ConnectionOptions
 
+    @Option(
+        name: .customLong("subscriber-memory"),
+        help: ArgumentHelp(
+            "Bound of what is kept for subscribers: results to resume from, and what waits for those that read too slowly.",
+            valueName: "bytes"))
+    var subscriberMemory: ByteSize = ByteSize(bytes: SessionLimits().subscriberBytesMax)
+
     func validate() throws {
         if let cores { try CoreCount.check(cores) }
         try StateMemory.check(memory, cores: cores ?? Processors.allowed().count)
@@ -63,9 +70,11 @@ struct ServeCommand: AsyncParsableCommand {
         let logger = Logger(label: "millrace")
         let files = try DefinitionsFiles(path: definitions.path)
         let plan = Planner.plan(try definitions.compile(files))
+        var limits = connections.limits
+        limits.subscriberBytesMax = subscriberMemory.bytes
         let configuration = ServerConfiguration(
             listeners: listen, coreCount: cores ?? Processors.allowed().count, poll: poll, memoryBytesMax: memory.bytes,
-            limits: connections.limits)
+            limits: limits)
         logger.info("\(ZoneDatabase.description)")
         let server = try Server(plan: plan, configuration: configuration, logger: logger)
         // Before anybody is told that the server is ready, and may send the signal.

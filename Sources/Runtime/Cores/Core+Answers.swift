@@ -73,10 +73,8 @@ extension Core {
         case .none: break
         case .send(let frames): for frame in frames { write(frame, to: session) }
         case .submit: preconditionFailure("a batch is submitted where its frame was taken")
-        case .subscribe(let view, let channel, let requestID, let frames):
-            for frame in frames { write(frame, to: session) }
-            subscribe(session, view: view, channel: channel, requestID: requestID)
-        case .unsubscribe(let view, let channel): unsubscribe(session, view: view, channel: channel)
+        case .subscribe(let request): subscribe(session, request)
+        case .unsubscribe(let channel): unsubscribe(session, channel: channel)
         case .apply(let definitions, let requestID): apply(definitions, for: session, requestID: requestID)
         case .tellStatus(let requestID): inquireStatus(for: session, requestID: requestID)
         case .finish(let reason): finish(session, reason: reason)

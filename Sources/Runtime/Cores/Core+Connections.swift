@@ -52,7 +52,8 @@ extension Core {
         slotUses += 1
         let token = (slotUses & 0x7FFF_FFFF) << 32 | UInt64(slot)
         let session = Session(
-            socket: socket, token: token, limits: limits, credits: credits.credits, nowNanoseconds: turnNanoseconds)
+            socket: socket, token: token, core: self, limits: limits, credits: credits.credits,
+            nowNanoseconds: turnNanoseconds)
         sessions[slot] = session
         sessionCount += 1
         metrics.connectionsAccepted += 1
@@ -106,6 +107,7 @@ extension Core {
             }
         }
         resumeIfPossible(session)
+        if !session.subscribers.isEmpty { mayPump(session) }
         updateInterest(of: session)
     }
 

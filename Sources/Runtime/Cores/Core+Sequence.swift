@@ -141,7 +141,7 @@ extension Core {
                 reference._withUnsafeGuaranteedRef { request in
                     if request.isLogged { sequence += 1 }
                     if request.core == index { answer(request) }
-                    if request.isLogged { push(request, at: completionCursor) }
+                    if request.isLogged { publish(request) }
                 }
             }
             completionCursor += 1

@@ -20,6 +20,13 @@ extension Core {
             case .stateAsked(let inquiry): inquiry.add(keys: shard.keyCounts, bytes: shard.usedBytes)
             case .definitionsAnnounced(let change): announced(change)
             case .applied(let outcome, let inquiry): applied(outcome, inquiry: inquiry)
+            case .watchAsked(let question):
+                watchQuestions.append(question)
+                settleSubscriptions()
+            case .watchAcknowledged(let core, let question):
+                watchAcknowledged(by: core, question)
+                settleSubscriptions()
+            case .predicateCompiled(let key, let result): predicateCompiled(key, result)
             }
         }
         return true
@@ -53,6 +60,8 @@ extension Core {
 
     private func ownStatus() -> CoreStatus {
         metrics.latency.turnPeriod(turnNanoseconds)
+        var metrics = metrics
+        describeSubscribers(in: &metrics)
         return CoreStatus(
             core: index, metrics: metrics, connections: sessionCount,
             pausedConnections: sessions.count { $0?.input.isPaused ?? false }, credits: credits.credits,

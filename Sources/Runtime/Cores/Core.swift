@@ -82,10 +82,27 @@ final class Core {
     var keptBytes = 0
     let keptBytesTotalMax: Int
 
-    /// By view: this core's subscribers, and the writer of its batches.
-    var subscribers: [[Subscriber]]
+    /// By view.
     var writers: [BatchWriter]
-    var pushBody = OutputBuffer()
+
+    // Subscriptions.
+    /// By view; nil where nobody watches it.
+    var watches: [ViewWatch?]
+    var watchesByStream: [[ViewWatch]]
+    /// Of the catalog, when the watches were last looked through.
+    var watchGeneration: UInt64 = 0
+    /// Asked of this core, and not answered yet.
+    var watchQuestions: [WatchQuestion] = []
+    var pendingSubscriptions: [PendingSubscription] = []
+    var predicates: [PredicateKey: RowPredicate] = [:]
+    var compiling: Set<PredicateKey> = []
+    /// Have subscriptions that may go on sending.
+    var pumping: [Session] = []
+    var resultMessage = OutputBuffer()
+    var nextWatchSweepNanoseconds: UInt64 = 0
+    /// Of feeds that are no more.
+    var retired = ViewFeed.Counters()
+
     var inquiries: [UInt64: StatusInquiry] = [:]
     /// Connections that wait for the outcome of an `apply`.
     var appliers: [UInt64: Applier] = [:]
@@ -123,7 +140,8 @@ final class Core {
             creditsMax: limits.requestsInFlightMax, coreCreditsMax: limits.creditsMax / exchange.coreCount)
         receive = ReceivePool(
             keptMax: limits.batchesInFlightMax, bytesMax: limits.receiveBytesMax / exchange.coreCount)
-        subscribers = catalog.views.map { _ in [] }
+        watches = catalog.views.map { _ in nil }
+        watchesByStream = catalog.streams.map { _ in [] }
         writers = catalog.views.map { BatchWriter(fields: $0.columns, hasTrailer: true) }
         for _ in 0..<limits.batchesInFlightMax { freeRequests.append(Request(batch: Batch(catalog.compiled), core: index)) }
         try poll.add(exchange.doorbell(of: index).number, .read, token: Core.bellToken)
@@ -145,9 +163,12 @@ final class Core {
         var worked = takeMail()
         worked = advanceSequence() || worked
         worked = advanceChange() || worked
+        if !pendingSubscriptions.isEmpty || !watchQuestions.isEmpty { settleSubscriptions() }
         resumeStalled()
+        pumpSubscribers()
         sendAll()
         lookAfterConnections()
+        if turnNanoseconds >= nextWatchSweepNanoseconds { sweepWatches() }
         if turnNanoseconds >= creditPeriodEnd { updateCredits() }
         if exchange.isDraining { leaveIfDrained() }
         if worked { noteWork() }
@@ -170,7 +191,7 @@ final class Core {
             // Short naps: what it waits for (peers reading, other cores leaving) is not all announced by a bell.
             collectEvents(timeoutMilliseconds: 2)
         } else {
-            let timeout = millisecondsToNextDeadline
+            let timeout = millisecondsToNextTask
             exchange.sleep(
                 index, unless: { hasWork || exchange.isDraining }, isBehind: { completionCursor < exchange.ring.end },
                 {
@@ -229,6 +250,7 @@ final class Core {
     /// Something that this core can do now, besides its sockets.
     private var hasWork: Bool {
         if !exchange.mailboxes[index].isEmpty || hasWorkInSequence { return true }
+        if !pumping.isEmpty { return true }
         if !starved.isEmpty && receive.hasReleased { return true }
         if !stalled.isEmpty && canBeginRequest { return true }
         guard isWaitingForOthers, waitsForPlace || !inFlight.isEmpty else { return false }

@@ -4,9 +4,13 @@ import Engine
 struct CoreMetrics: Sendable {
     var connectionsAccepted: UInt64 = 0
     var connectionsTurnedAway: UInt64 = 0
+    var resultsTooLarge: UInt64 = 0
+    // Worked out when the status is asked for.
     var subscribers = 0
-    var subscribersDisconnected: UInt64 = 0
-    var pushesTooLarge: UInt64 = 0
+    var subscribersLagging = 0
+    /// Results kept for subscribers, what conflation keeps, and what their connections have unsent.
+    var subscriberBytes = 0
+    var pushes = ViewFeed.Counters()
     var protocolErrors: UInt64 = 0
     var badBatches: UInt64 = 0
     var receivedBytes: UInt64 = 0

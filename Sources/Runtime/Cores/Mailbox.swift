@@ -1,5 +1,6 @@
 import Linux
 import Synchronization
+import Wire
 
 /// What one core tells another outside the sequence: rare, and so under a lock.
 enum CoreMessage: Sendable {
@@ -14,6 +15,10 @@ enum CoreMessage: Sendable {
     case definitionsAnnounced(DefinitionsChange)
     /// What became of the definitions that one of this core's connections sent.
     case applied(ApplyOutcome, inquiry: UInt64)
+    /// Another core watches a view: it wants to hear when what was prepared before has its place in the sequence.
+    case watchAsked(WatchQuestion)
+    case watchAcknowledged(by: Int, WatchQuestion)
+    case predicateCompiled(PredicateKey, Result<RowPredicate, ErrorMessage>)
 }
 
 /// Messages to one core, in order. Nothing of the data path goes through it.

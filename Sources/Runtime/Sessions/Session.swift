@@ -13,6 +13,7 @@ final class Session {
     }
 
     let socket: Socket
+    unowned let core: Core
     /// Slot in the core's table, and the count of its uses, so that an event of a former tenant is told apart.
     let token: UInt64
     var slot: Int { Int(truncatingIfNeeded: token & 0xFFFF_FFFF) }
@@ -20,6 +21,9 @@ final class Session {
     var state: SessionState
     var input = FrameInput()
     var output = SendBuffer()
+    var subscribers: [Subscriber] = []
+    /// In the core's list of those whose subscriptions may go on sending.
+    var isPumping = false
     var ending = Ending.no
     var isClosed = false
     /// In the core's list of those that have frames which could not be taken yet.
@@ -38,8 +42,11 @@ final class Session {
     /// The last period of the core's credits in which it sent a request.
     var activePeriod: UInt64 = 0
 
-    init(socket: consuming Socket, token: UInt64, limits: SessionLimits, credits: Int, nowNanoseconds: UInt64) {
+    init(
+        socket: consuming Socket, token: UInt64, core: Core, limits: SessionLimits, credits: Int, nowNanoseconds: UInt64
+    ) {
         self.socket = socket
+        self.core = core
         self.token = token
         state = SessionState(limits: limits, credits: credits)
         liveness = Liveness(nowNanoseconds: nowNanoseconds)

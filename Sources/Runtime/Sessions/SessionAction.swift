@@ -7,9 +7,9 @@ enum SessionAction {
     case send([OutgoingFrame])
     /// The frame's body is a batch of this channel: into the sequence with it.
     case submit(Channel, BatchMode)
-    /// Send the frames, then push what this view answers from now on.
-    case subscribe(view: Int, channel: UInt32, requestID: UInt64, [OutgoingFrame])
-    case unsubscribe(view: Int, channel: UInt32)
+    /// Answer when the subscription begins, or why it does not.
+    case subscribe(SubscriptionRequest)
+    case unsubscribe(channel: UInt32)
     case tellStatus(requestID: UInt64)
     /// Have these definitions compiled and put in force.
     case apply(Apply, requestID: UInt64)
@@ -20,13 +20,24 @@ enum SessionAction {
 }
 
 extension SessionAction {
-    /// Of the frames that it sends.
+    /// Of the frames that it sends, or of what it keeps.
     var bodyBytes: Int {
         switch self {
-        case .send(let frames), .subscribe(_, _, _, let frames): frames.reduce(0) { $0 + $1.body.count }
+        case .send(let frames): frames.reduce(0) { $0 + $1.body.count }
+        case .subscribe(let request): request.subscribe.predicate.utf8.count + (request.subscribe.keys?.batch.count ?? 0)
         case .none, .submit, .unsubscribe, .tellStatus, .apply, .finish, .disconnect: 0
         }
     }
+}
+
+/// A subscription that a client asks for, of a view that there is.
+struct SubscriptionRequest: Hashable, Sendable {
+    var subscribe: Subscribe
+    /// Index into `Catalog.views`.
+    var view: Int
+    /// Push frames are to carry it.
+    var channel: UInt32
+    var requestID: UInt64
 }
 
 /// A control frame on its way to the client.

@@ -10,8 +10,8 @@ import Wire
 ///           └── anything else ──┴──── broken protocol ──────┴──► disconnect
 ///
 /// Answers leave in the order of their requests. Those of batches come back through the sequence; whatever can be answered
-/// at once waits here until every batch before it has been answered (`held`). A status is collected from all cores, and
-/// definitions are compiled elsewhere: until that is told, nothing more is taken from the connection.
+/// at once waits here until every batch before it has been answered (`held`). A status is collected from all cores,
+/// definitions and predicates are compiled elsewhere: until that is told, nothing more is taken from the connection.
 struct SessionState {
     enum Phase: Hashable {
         case awaitingHello
@@ -41,7 +41,8 @@ struct SessionState {
     private var answered: UInt64 = 0
     /// Answers that wait until `answered` reaches `after`.
     private var held: [(after: UInt64, action: SessionAction)] = []
-    /// A status is being collected, or definitions are being applied: nothing overtakes that, and nobody asks for two at once.
+    /// A status is being collected, definitions applied or a subscription prepared: nothing overtakes that, and nobody asks for two
+    /// at once.
     private var awaitsReply = false
     private var heldBytes = 0
     /// Bytes of schemas and dictionaries that the channels keep, and how many they may.
@@ -87,12 +88,18 @@ struct SessionState {
         return dueActions()
     }
 
+    /// The subscription has begun; what may leave now.
+    mutating func subscribed(channel: UInt32, view: Int) -> [SessionAction] {
+        subscriptions[channel] = view
+        return replyTold()
+    }
+
     private mutating func dueActions() -> [SessionAction] {
         guard let first = held.first, first.after <= answered else { return [] }
         var count = 0
         while count < held.count && held[count].after <= answered {
             count += 1
-            // What comes behind a status or new definitions waits until these are told.
+            // What comes behind what is replied to later waits until that is told.
             if held[count - 1].action.isRepliedLater { break }
         }
         defer { held.removeFirst(count) }
@@ -142,7 +149,7 @@ struct SessionState {
         case .dictionary: return dictionaryArrived(header, body: body)
         case .open: return openArrived(header, body: body, catalog: catalog)
         case .close: return closeArrived(header)
-        case .subscribe: return subscribeArrived(header, body: body, catalog: catalog, sequence: sequence)
+        case .subscribe: return subscribeArrived(header, body: body, catalog: catalog)
         case .unsubscribe: return unsubscribeArrived(header)
         case .status: return repliedLater(.tellStatus(requestID: header.requestID))
         case .ping: return inOrder(.send([OutgoingFrame(.pong, answering: header)]))
@@ -153,7 +160,7 @@ struct SessionState {
         case .apply: return applyArrived(header, body: body)
         case .hello:
             return .disconnect(.protocolBroken("a second hello on one connection"))
-        case .welcome, .opened, .result, .accepted, .subscribed, .push, .statusReply, .error, .applied:
+        case .welcome, .opened, .result, .accepted, .subscribed, .push, .statusReply, .error, .applied, .gap:
             return .disconnect(.protocolBroken("\(header.kind) is sent by servers, not by clients"))
         }
     }
@@ -304,7 +311,7 @@ struct SessionState {
     // MARK: Subscriptions
 
     private mutating func subscribeArrived(
-        _ header: FrameHeader, body: UnsafeRawBufferPointer, catalog: Catalog, sequence: UInt64
+        _ header: FrameHeader, body: UnsafeRawBufferPointer, catalog: Catalog
     ) -> SessionAction {
         guard case .subscribe(let subscribe)? = try? ControlMessage.decode(kind: .subscribe, body: body) else {
             return .disconnect(.protocolBroken("the body of subscribe is not a valid table"))
@@ -316,29 +323,17 @@ struct SessionState {
         } catch {
             return refuse(header, error)
         }
-        guard subscribe.predicate.isEmpty else {
-            return refuse(header, .badRequest("this server sends all rows of a view; leave out the predicate"))
-        }
-        guard subscribe.fromSequence == 0 else {
-            return refuse(header, .badRequest("this server keeps no results; subscribe from now on (from_sequence 0)"))
-        }
         let channel = nextResultChannel
         nextResultChannel += 1
-        subscriptions[channel] = view
-        let frames = [
-            OutgoingFrame(
-                .subscribed, answering: header,
-                body: ControlMessage.subscribed(Subscribed(channel: channel, sequence: sequence)).encode()),
-            OutgoingFrame(.schema, answering: header, channel: channel, body: catalog.views[view].schemaMessage),
-        ]
-        return inOrder(.subscribe(view: view, channel: channel, requestID: header.requestID, frames))
+        let request = SubscriptionRequest(subscribe: subscribe, view: view, channel: channel, requestID: header.requestID)
+        return repliedLater(.subscribe(request))
     }
 
     private mutating func unsubscribeArrived(_ header: FrameHeader) -> SessionAction {
-        guard let view = subscriptions.removeValue(forKey: header.channel) else {
+        guard subscriptions.removeValue(forKey: header.channel) != nil else {
             return refuse(header, .noChannel(header.channel))
         }
-        return inOrder(.unsubscribe(view: view, channel: header.channel))
+        return inOrder(.unsubscribe(channel: header.channel))
     }
 
     // MARK: Definitions

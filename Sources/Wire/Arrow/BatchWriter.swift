@@ -102,17 +102,46 @@ public final class BatchWriter {
     ) throws(WireError) {
         precondition(columns.count == fields.count, "one source per field")
         precondition(hasTrailer == (statuses != nil), "statuses belong to the trailer")
+        try writeMessage(rows: rows, into: &output) { (writer, output) throws(WireError) in
+            let picked = PickedRows(count: rows, selection: selection)
+            try writer.writeBody(picked, columns, statuses, into: &output)
+        }
+    }
+
+    /// Appends one encapsulated record batch message of rows that were written before, by a writer of the same columns.
+    /// - Parameters:
+    ///   - rows: indices into the columns.
+    ///   - columns: as a reader of the fields, and then of the trailer's two columns as bigint, has read them.
+    public func write(
+        taking rows: UnsafeBufferPointer<UInt32>, of columns: [ColumnView], into output: inout OutputBuffer
+    ) throws(WireError) {
+        precondition(columns.count == fields.count + (hasTrailer ? 2 : 0), "one column per field and of the trailer")
+        try writeMessage(rows: rows.count, into: &output) { (writer, output) throws(WireError) in
+            var body = BodyWriter(
+                start: output.count, bytesMax: writer.messageBytesMax, buffers: writer.tables,
+                nodes: writer.tables + 2 * writer.bufferCount)
+            for index in writer.fields.indices { try body.take(columns[index], rows, into: &output) }
+            guard writer.hasTrailer else { return }
+            let (numbers, statuses) = (columns[columns.count - 2].values, columns[columns.count - 1].values)
+            body.takeNarrowed(UInt32.self, numbers.assumingMemoryBound(to: Int64.self), rows, into: &output)
+            body.takeNarrowed(UInt8.self, statuses.assumingMemoryBound(to: Int64.self), rows, into: &output)
+        }
+    }
+
+    private func writeMessage(
+        rows: Int, into output: inout OutputBuffer,
+        _ body: (BatchWriter, inout OutputBuffer) throws(WireError) -> Void
+    ) throws(WireError) {
         precondition(output.count & 7 == 0, "messages start at multiples of 8")
         let start = output.count
         template.withUnsafeBytes { output.append($0) }
         do throws(WireError) {
-            let picked = PickedRows(count: rows, selection: selection)
             if isCompressed {
                 uncompressed.removeAll()
-                try writeBody(picked, columns, statuses, into: &uncompressed)
+                try body(self, &uncompressed)
                 compressBody(into: &output)
             } else {
-                try writeBody(picked, columns, statuses, into: &output)
+                try body(self, &output)
             }
             guard output.count - start <= messageBytesMax else {
                 throw WireError.tooLarge(

@@ -8,7 +8,7 @@ import Values
 struct BodyWriter {
     /// Where the body begins in the output.
     private let start: Int
-    private let bytesMax: Int
+    let bytesMax: Int
     private var buffers: UnsafeMutablePointer<Int64>
     private var nodes: UnsafeMutablePointer<Int64>
 
@@ -45,19 +45,23 @@ struct BodyWriter {
         } else {
             write(type, source, rows, nullCount: nullCount, into: &output)
         }
+        try checkSize(of: output)
+    }
+
+    func checkSize(of output: borrowing OutputBuffer) throws(WireError) {
         guard output.count - start <= bytesMax else {
             throw .tooLarge(what: "the body of one batch", found: output.count - start, limit: bytesMax)
         }
     }
 
-    private mutating func note(bufferFrom first: Int, _ output: inout OutputBuffer) {
+    mutating func note(bufferFrom first: Int, _ output: inout OutputBuffer) {
         buffers[0] = Int64(first - start)
         buffers[1] = Int64(output.count - first)
         buffers += 2
         output.pad()
     }
 
-    private mutating func note(rows: Int, nullCount: Int) {
+    mutating func note(rows: Int, nullCount: Int) {
         nodes[0] = Int64(rows)
         nodes[1] = Int64(nullCount)
         nodes += 2

@@ -15,6 +15,7 @@ extension ControlMessage {
         case .accepted: return .accepted(try reader.accepted())
         case .subscribe: return .subscribe(try reader.subscribe())
         case .subscribed: return .subscribed(try reader.subscribed())
+        case .gap: return .gap(try reader.gap())
         case .statusReply: return .statusReply(try reader.statusReply())
         case .error: return .error(try reader.error())
         case .goodbye: return .goodbye(try reader.goodbye())
@@ -108,24 +109,51 @@ private struct ControlReader {
         return accepted
     }
 
+    private func onFull(_ value: UInt8) throws(WireError) -> Subscribe.OnFull {
+        guard let onFull = Subscribe.OnFull(rawValue: value) else {
+            throw .malformed(what: what, why: "on_full \(value) is unknown")
+        }
+        return onFull
+    }
+
+    private func bytes(_ text: millrace_text) -> [UInt8] { Array(UnsafeBufferPointer(start: text.bytes, count: text.count)) }
+
     func subscribe() throws(WireError) -> Subscribe {
+        var fields = millrace_subscribe()
         var view = millrace_text()
         var predicate = millrace_text()
-        var fromSequence: UInt64 = 0
-        var onFull: UInt8 = 0
-        try check(
-            millrace_subscribe_read(body.baseAddress, body.count, &view, &predicate, &fromSequence, &onFull))
-        guard let onFull = Subscribe.OnFull(rawValue: onFull) else {
-            throw .malformed(what: what, why: "on_full \(onFull) is unknown")
-        }
+        var keySchema = millrace_text()
+        var keys = millrace_text()
+        try check(millrace_subscribe_read(body.baseAddress, body.count, &fields, &view, &predicate, &keySchema, &keys))
+        let resumes = fields.resume || fields.from_sequence != 0
         return Subscribe(
-            view: try string(view), predicate: try string(predicate), fromSequence: fromSequence, onFull: onFull)
+            view: try string(view), predicate: try string(predicate),
+            keys: keySchema.count == 0 && keys.count == 0
+                ? nil : Subscribe.Keys(schema: bytes(keySchema), batch: bytes(keys)),
+            from: resumes ? Place(sequence: fields.from_sequence, rows: fields.from_row) : nil,
+            onFull: try onFull(fields.on_full), bufferBytes: fields.buffer_bytes,
+            notifyMilliseconds: fields.notify_milliseconds)
     }
 
     func subscribed() throws(WireError) -> Subscribed {
-        var subscribed = Subscribed(channel: 0, sequence: 0)
-        try check(millrace_subscribed_read(body.baseAddress, body.count, &subscribed.channel, &subscribed.sequence))
-        return subscribed
+        var fields = millrace_subscribed()
+        var keyColumns = millrace_list()
+        try check(millrace_subscribed_read(body.baseAddress, body.count, &fields, &keyColumns))
+        return Subscribed(
+            channel: fields.channel, sequence: fields.sequence, onFull: try onFull(fields.on_full),
+            keyColumns: try strings(keyColumns), bufferBytes: fields.buffer_bytes,
+            notifyMilliseconds: fields.notify_milliseconds)
+    }
+
+    func gap() throws(WireError) -> Gap {
+        var fields = millrace_gap()
+        try check(millrace_gap_read(body.baseAddress, body.count, &fields))
+        guard let cause = Gap.Cause(rawValue: fields.cause) else {
+            throw .malformed(what: what, why: "cause \(fields.cause) is unknown")
+        }
+        return Gap(
+            cause: cause, rows: fields.rows, from: Place(sequence: fields.from_sequence, rows: fields.from_row),
+            to: Place(sequence: fields.to_sequence, rows: fields.to_row))
     }
 
     func statusReply() throws(WireError) -> StatusReply {

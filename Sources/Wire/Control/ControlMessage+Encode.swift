@@ -11,6 +11,7 @@ extension ControlMessage {
         case .accepted: .accepted
         case .subscribe: .subscribe
         case .subscribed: .subscribed
+        case .gap: .gap
         case .statusReply: .statusReply
         case .error: .error
         case .goodbye: .goodbye
@@ -41,11 +42,9 @@ extension ControlMessage {
         case .accepted(let accepted):
             return millrace_accepted_build(builder, accepted.rows, accepted.late, accepted.refused)
         case .subscribe(let subscribe):
-            return millrace_subscribe_build(
-                builder, table.text(subscribe.view), table.text(subscribe.predicate), subscribe.fromSequence,
-                subscribe.onFull.rawValue)
-        case .subscribed(let subscribed):
-            return millrace_subscribed_build(builder, subscribed.channel, subscribed.sequence)
+            return subscribe.build(in: table)
+        case .subscribed(let subscribed): return subscribed.build(in: table)
+        case .gap(let gap): return gap.build(in: table)
         case .statusReply(let reply): return reply.build(in: table)
         case .error(let error):
             return millrace_error_build(
@@ -80,6 +79,35 @@ extension Welcome {
             version: version, epoch: epoch, credits: credits, frame_body_bytes_max: frameBodyBytesMax,
             batch_rows_max: batchRowsMax, definitions: definitions, sequence: sequence, received_up_to: receivedUpTo)
         return millrace_welcome_build(table.builder, &fields, table.text(serverName), table.text(serverVersion))
+    }
+}
+
+extension Subscribe {
+    fileprivate func build(in table: borrowing TableBuilder) -> millrace_offset {
+        var fields = millrace_subscribe(
+            from_sequence: from?.sequence ?? 0, from_row: from?.rows ?? 0, buffer_bytes: bufferBytes,
+            notify_milliseconds: notifyMilliseconds, on_full: onFull.rawValue, resume: from != nil)
+        return millrace_subscribe_build(
+            table.builder, &fields, table.text(view), table.text(predicate), table.bytes(keys?.schema ?? []),
+            table.bytes(keys?.batch ?? []))
+    }
+}
+
+extension Subscribed {
+    fileprivate func build(in table: borrowing TableBuilder) -> millrace_offset {
+        var fields = millrace_subscribed(
+            sequence: sequence, channel: channel, buffer_bytes: bufferBytes, notify_milliseconds: notifyMilliseconds,
+            on_full: onFull.rawValue)
+        return millrace_subscribed_build(table.builder, &fields, table.texts(keyColumns))
+    }
+}
+
+extension Gap {
+    fileprivate func build(in table: borrowing TableBuilder) -> millrace_offset {
+        var fields = millrace_gap(
+            rows: rows, from_sequence: from.sequence, to_sequence: to.sequence, from_row: from.rows, to_row: to.rows,
+            cause: cause.rawValue)
+        return millrace_gap_build(table.builder, &fields)
     }
 }
 

@@ -7,6 +7,7 @@ public enum ControlMessage: Hashable, Sendable {
     case accepted(Accepted)
     case subscribe(Subscribe)
     case subscribed(Subscribed)
+    case gap(Gap)
     case statusReply(StatusReply)
     case error(ErrorMessage)
     case goodbye(Goodbye)
@@ -134,40 +135,6 @@ public struct Accepted: Hashable, Sendable {
         self.rows = rows
         self.late = late
         self.refused = refused
-    }
-}
-
-public struct Subscribe: Hashable, Sendable {
-    /// What happens when the subscriber reads more slowly than its view is computed.
-    public enum OnFull: UInt8, Hashable, Sendable {
-        case close = 0
-        case skip = 1
-    }
-
-    public var view: String
-    /// A SQL predicate over the view's columns; empty: all rows.
-    public var predicate: String
-    /// 0: from now on.
-    public var fromSequence: UInt64
-    public var onFull: OnFull
-
-    public init(view: String, predicate: String = "", fromSequence: UInt64 = 0, onFull: OnFull = .close) {
-        self.view = view
-        self.predicate = predicate
-        self.fromSequence = fromSequence
-        self.onFull = onFull
-    }
-}
-
-public struct Subscribed: Hashable, Sendable {
-    /// Push frames of the subscription carry it.
-    public var channel: UInt32
-    /// Pushes begin behind this place.
-    public var sequence: UInt64
-
-    public init(channel: UInt32, sequence: UInt64) {
-        self.channel = channel
-        self.sequence = sequence
     }
 }
 

@@ -20,6 +20,11 @@ struct TableBuilder: ~Copyable {
         return string.withUTF8 { millrace_builder_text(builder, $0.baseAddress, $0.count) }
     }
 
+    /// The place of some bytes; absent where there are none.
+    func bytes(_ bytes: [UInt8]) -> millrace_offset {
+        bytes.isEmpty ? 0 : millrace_builder_bytes(builder, bytes, bytes.count)
+    }
+
     func list(_ items: [millrace_offset]) -> millrace_offset {
         millrace_builder_vector(builder, items, items.count)
     }

@@ -21,6 +21,8 @@ public enum FrameKind: UInt8, Hashable, Sendable, CaseIterable {
     case status
     case statusReply
     case error, ping, pong, goodbye, credit, apply, applied, close
+    /// Rows of a subscription that are not pushed.
+    case gap
 }
 
 extension FrameKind {
@@ -38,7 +40,7 @@ extension FrameKind {
         case .unsubscribe, .status, .ping, .pong, .close: .empty
         case .schema, .dictionary, .compute, .ingest, .evaluate, .result, .get, .push: .arrow
         case .hello, .welcome, .open, .opened, .accepted, .subscribe, .subscribed, .statusReply, .error, .goodbye, .credit,
-            .apply, .applied:
+            .apply, .applied, .gap:
             .control
         }
     }
@@ -66,6 +68,8 @@ public struct FrameFlags: OptionSet, Hashable, Sendable {
     public static let bodyChecksum = FrameFlags(rawValue: 1 << 0)
     /// The last frame of the answer to its request.
     public static let last = FrameFlags(rawValue: 1 << 1)
+    /// Of a push: no event caused it. Its rows are what their keys' windows show since events have left them.
+    public static let eventless = FrameFlags(rawValue: 1 << 2)
     /// All bits that version 1 knows; others are refused.
-    public static let known: FrameFlags = [.bodyChecksum, .last]
+    public static let known: FrameFlags = [.bodyChecksum, .last, .eventless]
 }

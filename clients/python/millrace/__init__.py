@@ -6,7 +6,8 @@ with millrace.connect("127.0.0.1:7400") as server:
     vectors = server.compute("payments", {"ts": [...], "card_id": [...], "amount": [...]}, view="card_risk")
 """
 
-from ._server import Accepted, Applied, Server, Status, StatusEntry, Subscription, connect
+from ._server import Accepted, Applied, Server, Status, StatusEntry, connect
+from ._subscription import Gap, GapWarning, Subscription
 from .errors import (
     BadBatchError,
     BadSchemaError,
@@ -37,6 +38,8 @@ __all__ = [
     "BadSchemaError",
     "ConnectionClosed",
     "DefinitionsError",
+    "Gap",
+    "GapWarning",
     "LATE",
     "MemoryFullError",
     "MillraceError",

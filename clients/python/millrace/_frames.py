@@ -13,6 +13,7 @@ MAGIC = 0x4C4C494D  # "MILL", little-endian
 VERSION = 1
 HEADER_BYTES = 64
 LAST_OF_ANSWER = 1 << 1
+EVENTLESS = 1 << 2
 
 # magic, version, kind, flags, body_length, channel, request_id, sequence, epoch, definitions, batch_number,
 # received_up_to, body_crc32c, header_crc32c
@@ -47,6 +48,7 @@ class Kind(enum.IntEnum):
     APPLY = 24
     APPLIED = 25
     CLOSE = 26
+    GAP = 27
 
 
 class Header(NamedTuple):
@@ -65,6 +67,10 @@ class Header(NamedTuple):
     @property
     def is_last(self) -> bool:
         return bool(self.flags & LAST_OF_ANSWER)
+
+    @property
+    def is_eventless(self) -> bool:
+        return bool(self.flags & EVENTLESS)
 
 
 def encode(kind: Kind, body, *, channel: int = 0, request_id: int = 0) -> list:

@@ -29,8 +29,36 @@ MODE_STREAM, MODE_GET = 0, 1
 OPENED_VIEW = (("name", "string"), ("channel", "I"))
 OPENED = (("table", "string"), ("views", [OPENED_VIEW]), ("event_time", "string"))
 ACCEPTED = (("rows", "I"), ("late", "I"), ("refused", "I"))
-SUBSCRIBE = (("view", "string"), ("where", "string"), ("from_sequence", "Q"), ("on_full", "B"))
-SUBSCRIBED = (("channel", "I"), ("sequence", "Q"))
+SUBSCRIBE = (
+    ("view", "string"),
+    ("where", "string"),
+    ("from_sequence", "Q"),
+    ("on_full", "B"),
+    ("from_row", "I"),
+    ("resume", "?"),
+    ("key_schema", "[ubyte]"),
+    ("keys", "[ubyte]"),
+    ("buffer_bytes", "I"),
+    ("notify_milliseconds", "I"),
+)
+ON_FULL = ("conflate", "drop", "disconnect")
+SUBSCRIBED = (
+    ("channel", "I"),
+    ("sequence", "Q"),
+    ("on_full", "B"),
+    ("key_columns", "[string]"),
+    ("buffer_bytes", "I"),
+    ("notify_milliseconds", "I"),
+)
+GAP_CAUSES = ("conflated", "dropped", "gone")
+GAP = (
+    ("cause", "B"),
+    ("rows", "Q"),
+    ("from_sequence", "Q"),
+    ("from_row", "I"),
+    ("to_sequence", "Q"),
+    ("to_row", "I"),
+)
 STATUS_ENTRY = (("name", "string"), ("label", "string"), ("unit", "string"), ("value", "d"))
 STATUS_REPLY = (("server_version", "string"), ("entries", [STATUS_ENTRY]))
 ERROR = (("code", "string"), ("message", "string"), ("detail", "string"), ("retry", "?"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import time
-from typing import Any, Iterable, Iterator, NamedTuple, Sequence
+from typing import Any, Callable, Iterable, Iterator, NamedTuple, Sequence
 
 import pyarrow as pa
 
@@ -13,6 +13,7 @@ from . import _arrow, _definitions, _frames, _messages
 from ._connection import Connection, connect_with_retries
 from ._flatbuffers import decode, encode
 from ._frames import Header, Kind
+from ._subscription import Gap, Subscription, key_messages, on_full_number
 from .errors import ConnectionClosed, DefinitionsError, MillraceError, ProtocolError, ServerError
 
 
@@ -243,12 +244,42 @@ class Server:
             rows = rows.append_column("millrace_at", pa.array([moment] * rows.num_rows, pa.int64()))
         return next(iter(self._collect(Kind.GET, (view, None, rows.schema), rows, False).values()))
 
-    def subscribe(self, view: str, *, timeout: float | None = None) -> "Subscription":
+    def subscribe(
+        self,
+        view: str,
+        where: str = "",
+        *,
+        keys: Any = None,
+        since: int | tuple[int, int] | None = None,
+        on_full: str = "conflate",
+        buffer_bytes: int = 0,
+        notify: float | None = None,
+        on_gap: Callable[[Gap], None] | None = None,
+        timeout: float | None = None,
+        reconnect: float = 30.0,
+    ) -> Subscription:
         """Every row of `view` from now on, whoever sent the event: an iterator of pyarrow RecordBatches.
 
-        Uses a connection of its own, so that this one stays free for calls inside the loop. `timeout` bounds the wait for
-        the next batch, in seconds, and ends in a TimeoutError; without it the wait is as long as it takes."""
-        subscription = Subscription(Connection(self._connection.address, **self._options), view, timeout)
+        - `where`: only rows for which this SQL expression over the view's columns is true, as in `"payments_10m > 20"`.
+        - `keys`: only rows of these keys, as in `{"card_id": [42, 43]}`; whatever holds columns named as the view's.
+        - `since`: begin behind this place, a `sequence` or the pair `Subscription.place`, as far as the server keeps it.
+        - `on_full`: when more than `buffer_bytes` wait for this subscriber: `"conflate"` (the newest row of each key is sent),
+          `"drop"` (the oldest rows are dropped) or `"disconnect"`. 0 leaves the size of the buffer to the server.
+        - `notify`: in seconds; also be told what the windows of keys show when events have left them, at most so late.
+        - `on_gap`: called with a `Gap` for rows that are not sent, in its place among the batches. Without it, rows that the
+          server no longer keeps are a `GapWarning`; others are counted in `Subscription.conflated` and `dropped`.
+        - `timeout`: bounds the wait for the next batch, in seconds, and ends in a TimeoutError; without it the wait is as long
+          as it takes.
+        - `reconnect`: how long a lost connection is tried again, in seconds. It goes on behind the last row that was handed out.
+
+        Uses a connection of its own, so that this one stays free for calls inside the loop."""
+        wish = {"view": view, "where": where, "on_full": on_full_number(on_full), "buffer_bytes": buffer_bytes}
+        if keys is not None:
+            wish |= key_messages(keys)
+        if notify is not None:
+            wish["notify_milliseconds"] = max(1, round(notify * 1000))
+        place = None if since is None else (since, 0) if isinstance(since, int) else tuple(since)
+        subscription = Subscription(self._connection.address, self._options, wish, place, timeout, reconnect, on_gap)
         self._subscriptions.append(subscription)
         return subscription
 
@@ -348,60 +379,6 @@ class Server:
         self._connection.announce(Kind.SCHEMA, schema.remove_metadata().serialize(), channel=number)
         answered = {entry["channel"]: (entry["name"], schemas[entry["channel"]]) for entry in opened["views"]}
         return _Channel(number, schemas[number], answered)
-
-
-class Subscription:
-    """An iterator of pyarrow RecordBatches, and a context manager.
-
-    `schema` says their columns, and changes where the server's definitions do: before the first batch of the new ones, which
-    raises an UnknownViewError instead where the view is gone. `sequence` is the place in the server's total order of the last
-    batch handed out, `definitions` the version that it was computed by."""
-
-    def __init__(self, connection: Connection, view: str, timeout: float | None):
-        self._connection = connection
-        try:
-            header, body = connection.request(Kind.SUBSCRIBE, encode(_messages.SUBSCRIBE, {"view": view}))
-            if header.kind != Kind.SUBSCRIBED:
-                raise ProtocolError(f"the server answered a subscribe with a frame of kind {header.kind}")
-            self.sequence = decode(_messages.SUBSCRIBED, body)["sequence"]
-            _, body = connection.receive()
-            self._wire_schema = _arrow.read_schema(body)
-        except BaseException:
-            connection.close()
-            raise
-        connection.timeout = timeout
-        connection.channels_changed = self._schema_changed
-        self.definitions = connection.definitions
-        self.schema = _arrow.without_trailers(self._wire_schema.empty_table()).schema
-
-    def _schema_changed(self, header: Header, body: bytes) -> None:
-        if header.kind == Kind.SCHEMA:
-            self._wire_schema = _arrow.read_schema(body)
-            self.schema = _arrow.without_trailers(self._wire_schema.empty_table()).schema
-
-    def __iter__(self) -> "Subscription":
-        return self
-
-    def __next__(self) -> pa.RecordBatch:
-        while True:
-            try:
-                header, body = self._connection.receive()
-            except ServerError:
-                self.close()
-                raise
-            if header.kind == Kind.PUSH:
-                self.sequence = header.sequence
-                self.definitions = header.definitions
-                return _arrow.without_trailers(_arrow.read_batch(body, self._wire_schema))
-
-    def __enter__(self) -> "Subscription":
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._connection.close()
 
 
 def connect(

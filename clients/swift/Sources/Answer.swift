@@ -24,6 +24,9 @@ public struct Answer: Hashable, Sendable {
     public var sequence: UInt64
     /// Version of the definitions that the rows were computed by, counted from 1 since the server started.
     public var definitions: UInt32
+    /// Of a subscription: no event caused it. Its rows are what the windows of their keys show since events have left them;
+    /// columns of the event itself are NULL.
+    public var isEventless = false
 }
 
 /// What the server says of a batch that was only ingested.
@@ -87,7 +90,8 @@ struct AnswerReader: Sendable {
         return Answer(
             view: view, rows: batch, rowNumbers: numbers.map { Int($0) },
             statuses: statuses.map { RowStatus(rawValue: UInt8(truncatingIfNeeded: $0)) ?? .refused },
-            sequence: frame.header.sequence, definitions: frame.header.definitions)
+            sequence: frame.header.sequence, definitions: frame.header.definitions,
+            isEventless: frame.header.flags.contains(.eventless))
     }
 }
 

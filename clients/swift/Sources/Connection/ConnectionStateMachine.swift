@@ -167,7 +167,7 @@ struct ConnectionStateMachine {
             return try takeWelcome(frame)
         case .error:
             return try takeError(frame)
-        case .push:
+        case .push, .gap:
             return [.pushed(withNews(frame))]
         case .opened where frame.header.requestID == 0, .schema where frame.header.requestID == 0:
             return try takeNews(frame)
