@@ -77,8 +77,9 @@ struct ServeCommand: AsyncParsableCommand {
             limits: limits)
         logger.info("\(ZoneDatabase.description)")
         let server = try Server(plan: plan, configuration: configuration, logger: logger)
-        // Before anybody is told that the server is ready, and may send the signal.
+        // Before anybody is told that the server is ready, and may send a signal.
         let hangUps = await UnixSignalsSequence(trapping: .sighup)
+        let stops = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         let reload = DefinitionsReload(path: definitions.path, server: server, logger: logger, loaded: files.sources)
         try server.start()
         let milliseconds = Int((ContinuousClock.now - start).seconds * 1_000)
@@ -88,7 +89,9 @@ struct ServeCommand: AsyncParsableCommand {
             configuration: .init(
                 services: [
                     ServerService(server: server), HangUpService(signals: hangUps, reload: reload), WatchService(reload: reload),
-                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+                ], logger: logger))
+        let stopping = Task { for await _ in stops { await group.triggerGracefulShutdown() } }
+        defer { stopping.cancel() }
         try await group.run()
     }
 }

@@ -84,7 +84,7 @@ class Connection:
     def is_alive(self) -> bool:
         """Whether a request may be sent: looks at what came since the last call, without waiting."""
         try:
-            while self._socket is not None and select.select([self._socket], [], [], 0)[0]:
+            while self._socket is not None and self._wait(False, 0)[0]:
                 self._receive_some()
             while (frame := self._next_frame()) is not None:
                 self._early.append(frame)
@@ -209,7 +209,7 @@ class Connection:
         if self._socket is None:
             raise ConnectionClosed("the connection is closed")
         wait = _PING_SECONDS if self.timeout is None else self.timeout
-        readable, writable, _ = select.select([self._socket], [self._socket] if self._unsent else [], [], wait)
+        readable, writable = self._wait(bool(self._unsent), wait)
         if not readable and not writable:
             if self.timeout is not None:
                 raise TimeoutError(f"no answer from {self.address} within {self.timeout} seconds")
@@ -218,6 +218,14 @@ class Connection:
             self._receive_some()
         if writable:
             self._send_some()
+
+    def _wait(self, wants_write: bool, seconds: float) -> tuple[bool, bool]:
+        """Whether the socket can be read and written; waits until one is so."""
+        poll = select.poll()  # Unlike select, it takes descriptors past 1,023.
+        poll.register(self._socket, select.POLLIN | (select.POLLOUT if wants_write else 0))
+        events = poll.poll(seconds * 1_000)
+        happened = events[0][1] if events else 0
+        return bool(happened & ~select.POLLOUT), bool(happened & select.POLLOUT)
 
     def _ask_for_life(self) -> None:
         if time.monotonic() - self._last_heard >= 2 * _PING_SECONDS:
