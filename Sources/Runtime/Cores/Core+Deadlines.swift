@@ -83,6 +83,9 @@ extension Core {
             write(OutgoingFrame(.ping), to: session)
             return again
         case .silent:
+            // What it said may still lie unread, where this process itself stood still.
+            if read(session) { return checkLiveness(of: session) }
+            guard !session.isClosed && session.ending == .no else { return .max }
             metrics.silentPeers += 1
             disconnect(
                 session,

@@ -230,7 +230,7 @@ final class Core {
     }
 
     /// What connections wait for is held by requests that other cores have not passed yet, or by their places.
-    var isWaitingForOthers: Bool { !stalled.isEmpty || !starved.isEmpty || waitsForPlace }
+    var isWaitingForOthers: Bool { !stalled.isEmpty && !canBeginRequest || !starved.isEmpty || waitsForPlace }
 
     private var waitsForPlace: Bool { waitingRequest != nil || change != nil && changeStep == .appending }
 
