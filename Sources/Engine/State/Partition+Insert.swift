@@ -103,6 +103,8 @@ extension Partition {
     private mutating func makeRoomInLog(
         _ view: BatchRows, _ record: KeyRecord, newest: Int64, memory: inout ShardMemory, output: inout TextArena
     ) -> Bool {
+        // Which rows a frame over peer groups still reaches is only known when the groups of all rows are.
+        if code.groups >= 0 && record.isPending { settle(view, memory: &memory, output: &output) }
         if record.count > 0 && hasOldRows(record, newest: newest, base: memory.arena.base) {
             if record.isPending { settle(view, memory: &memory, output: &output) }
             giveUpOldRows(record, newest: newest, memory: &memory)
