@@ -151,7 +151,9 @@ struct Aggregation {
             }
         }
         if count == 0 { return .null }
-        return Cell(.double(weighted.value + other), bound: 1e-11 * magnitude)
+        // Below the least normal number every term is rounded to a multiple of the least one there is.
+        let steps = Double(count + 1) * Double.leastNonzeroMagnitude
+        return Cell(.double(weighted.value + other), bound: 1e-11 * magnitude + steps)
     }
 
     // MARK: Chosen values
