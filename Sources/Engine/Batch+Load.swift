@@ -12,26 +12,26 @@ extension Batch {
             vector.nulls = memory.noNulls
         }
         let source = column.values
-        switch column.type {
-        case .bigint, .timestamp, .timestamptz, .double:
+        switch compiledStream.layouts[index] {
+        case .word:
             if UInt(bitPattern: source) % 8 == 0 {
                 vector.values = UnsafeMutableRawPointer(mutating: source)
             } else {
                 vector.values.copyMemory(from: source, byteCount: rowCount * 8)
             }
-        case .smallint: widen(source, Int16.self, into: vector.integers) { Int64($0) }
-        case .integer, .date: widen(source, Int32.self, into: vector.integers) { Int64($0) }
-        case .real: widen(source, Float.self, into: vector.doubles) { Double($0) }
-        case .boolean: unpackBits(source.assumingMemoryBound(to: UInt8.self), into: vector.booleans)
-        case .numeric:
+        case .int16: widen(source, Int16.self, into: vector.integers) { Int64($0) }
+        case .int32: widen(source, Int32.self, into: vector.integers) { Int64($0) }
+        case .float: widen(source, Float.self, into: vector.doubles) { Double($0) }
+        case .bits: unpackBits(source.assumingMemoryBound(to: UInt8.self), into: vector.booleans)
+        case .decimal:
             if UInt(bitPattern: source) % 16 == 0 {
                 vector.values = UnsafeMutableRawPointer(mutating: source)
             } else {
                 vector.values.copyMemory(from: source, byteCount: rowCount * 16)
             }
         case .text: loadText(column, into: vector.texts)
-        case .interval: loadIntervals(source, &vector, ownNulls: memory.ownVectors[index].nulls)
-        case .array: arraysAreResults()
+        case .monthDayNano: loadIntervals(source, &vector, ownNulls: memory.ownVectors[index].nulls)
+        case .list: arraysAreResults()
         }
         vectors[index] = vector
     }

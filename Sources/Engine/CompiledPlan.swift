@@ -2,6 +2,7 @@ import Bounds
 import Language
 import Plan
 import Values
+import Wire
 
 /// A plan made ready to run: immutable, made once for a set of definitions, shared by all cores and batches.
 public final class CompiledPlan: Sendable {
@@ -42,6 +43,8 @@ enum RegisterPlace: UInt8 {
 final class CompiledStream: @unchecked Sendable {
     let plan: StreamPlan
     let columnCount: Int
+    /// By column of the table.
+    let layouts: [ColumnLayout]
     /// By register: the plan's, then scratch ones.
     let types: [ValueType]
     let places: [RegisterPlace]
@@ -60,6 +63,15 @@ final class CompiledStream: @unchecked Sendable {
     /// Rows that are too late have no answer: windows are computed, or the past that can be asked for is bounded.
     let hasLateRows: Bool
 
+    /// By stage and partition: which rows it takes, and to which shard each of them belongs.
+    let sharing: [[Sharing]]
+
+    struct Sharing {
+        let keys: [Register]
+        /// The condition that a row must meet; nil where there is none.
+        let entry: Register?
+    }
+
     /// By stage and partition (join): the table's columns that its keys are made of; nil where a window's result is among
     /// them.
     let keyColumns: [[Set<Int>?]]
@@ -68,6 +80,7 @@ final class CompiledStream: @unchecked Sendable {
     init(_ plan: StreamPlan, in whole: Plan) throws(ZoneError) {
         let tableColumns = whole.definitions.tables[plan.table].columns
         let columnCount = tableColumns.count
+        layouts = tableColumns.map { ColumnLayout($0.type) }
         self.plan = plan
         self.columnCount = columnCount
         let calls = plan.stages.flatMap(\.partitions).flatMap(\.calls)
@@ -85,6 +98,7 @@ final class CompiledStream: @unchecked Sendable {
         func sources(_ keys: [Register]) -> Set<Int>? {
             keys.reduce(Set<Int>()) { sofar, key in columns[key.index].flatMap { sofar?.union($0) } }
         }
+        sharing = plan.stages.map { stage in stage.partitions.map { Sharing(keys: $0.keys, entry: $0.entry) } }
         keyColumns = plan.stages.map { stage in stage.partitions.map { sources($0.keys) } }
         joinKeyColumns = plan.stages.map { stage in stage.joins.map { sources($0.keys) } }
 

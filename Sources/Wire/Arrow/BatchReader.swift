@@ -36,9 +36,11 @@ public final class BatchReader {
     let plans: [ColumnPlan]
     let nodeCount: Int
     let bufferCount: Int
-    var dictionaries: [TextDictionary]
+    /// What plans refer to.
+    private let parts: ColumnParts
     /// Ids of all dictionaries that the source has, wanted or not.
     let dictionaryIDs: Set<Int64>
+    private var verified = VerifiedMetadata()
     /// zstd's state, made when the first compressed batch comes; owned.
     private var decompressionContext: OpaquePointer?
 
@@ -49,7 +51,7 @@ public final class BatchReader {
         plans = matching.plans
         nodeCount = matching.nodeCount
         bufferCount = matching.bufferCount
-        dictionaries = matching.dictionaries
+        parts = ColumnParts(elementPlans: matching.elementPlans, dictionaries: matching.dictionaries)
         dictionaryIDs = matching.dictionaryIDs
     }
 
@@ -57,9 +59,9 @@ public final class BatchReader {
     public convenience init(target: [Field], source: ArrowSchema, continuing former: BatchReader?) throws(WireError) {
         try self.init(target: target, source: source)
         guard let former else { return }
-        for index in dictionaries.indices {
-            let known = former.dictionaries.first { $0.id == dictionaries[index].id }
-            if let known { dictionaries[index] = known }
+        for index in parts.dictionaries.indices {
+            let known = former.parts.dictionaries.first { $0.id == parts.dictionaries[index].id }
+            if let known { parts.dictionaries[index] = known }
         }
     }
 
@@ -74,7 +76,10 @@ public final class BatchReader {
     public func read(
         message: UnsafeRawBufferPointer, scratch: inout ScratchBuffer, into columns: inout [ColumnView]
     ) throws(WireError) -> Int {
-        let source = try batchSource(message, kind: millrace_message_batch)
+        let parts = try EncapsulatedMessage(message)
+        let isRepeated = verified.isRepeated(parts)
+        let batch = isRepeated ? verified.batch(at: parts.metadata.baseAddress!) : try verify(parts, millrace_message_batch)
+        let source = BatchSource(batch, body: parts.bodyAddress, decompressionContext: decompressionContext)
         guard source.nodeCount == nodeCount, source.bufferCount == bufferCount else {
             throw .malformed(
                 what: "the record batch",
@@ -86,35 +91,46 @@ public final class BatchReader {
         scratch.reset()
         columns.removeAll(keepingCapacity: true)
         for index in plans.indices {
+            if isRepeated, let place = verified.place(of: index) {
+                columns.append(
+                    ColumnView(
+                        type: plans[index].type, rowCount: source.rowCount, nullCount: 0, validity: nil,
+                        values: parts.bodyAddress + place))
+                continue
+            }
             let column: ColumnView
             do {
-                column = try source.column(plans[index], dictionaries: dictionaries, limits: limits, scratch: &scratch)
+                column = try source.column(plans[index], self.parts, limits: limits, scratch: &scratch)
             } catch {
                 throw error.wireError(column: target[index].name)
             }
             columns.append(column)
         }
+        if !isRepeated {
+            verified.remember(parts, batch, columns: plans.count) { source.fixedPlace(of: columns[$0], plans[$0]) }
+        }
         return source.rowCount
     }
 
     /// Memory that the dictionaries take, in bytes.
-    public var dictionaryBytes: Int { dictionaries.reduce(0) { $0 + $1.heldBytes } }
+    public var dictionaryBytes: Int { parts.dictionaries.reduce(0) { $0 + $1.heldBytes } }
 
     /// Takes one encapsulated dictionary batch: the entries replace those of the same id, or are added to them.
     /// - Parameter bytesMax: What all dictionaries may take together.
     public func addDictionary(message: UnsafeRawBufferPointer, bytesMax: Int = .max) throws(WireError) {
-        let source = try batchSource(message, kind: millrace_message_dictionary)
+        let message = try EncapsulatedMessage(message)
+        let batch = try verify(message, millrace_message_dictionary)
+        let source = BatchSource(batch, body: message.bodyAddress, decompressionContext: decompressionContext)
         guard dictionaryIDs.contains(source.dictionaryID) else {
             throw .malformed(what: "a dictionary batch", why: "the schema has no dictionary \(source.dictionaryID)")
         }
-        for index in dictionaries.indices where dictionaries[index].id == source.dictionaryID {
-            let others = dictionaryBytes - dictionaries[index].heldBytes
-            try dictionaries[index].take(source, limits: limits, bytesMax: bytesMax - others)
+        for index in parts.dictionaries.indices where parts.dictionaries[index].id == source.dictionaryID {
+            let others = dictionaryBytes - parts.dictionaries[index].heldBytes
+            try parts.dictionaries[index].take(source, limits: limits, bytesMax: bytesMax - others)
         }
     }
 
-    private func batchSource(_ message: UnsafeRawBufferPointer, kind: Int) throws(WireError) -> BatchSource {
-        let parts = try EncapsulatedMessage(message)
+    private func verify(_ parts: EncapsulatedMessage, _ kind: Int) throws(WireError) -> millrace_batch {
         var batch = millrace_batch()
         let result = millrace_batch_read(parts.metadata.baseAddress, parts.metadata.count, UInt8(kind), &batch)
         if result != millrace_arrow_ok { try check(result, "the batch") }
@@ -127,9 +143,7 @@ public final class BatchReader {
             throw .tooLarge(what: "the number of rows of a batch", found: Int(batch.row_count), limit: rowsMax)
         }
         if batch.codec >= 0 { try prepareDecompression(codec: batch.codec) }
-        // An empty body has an address too, so that columns without rows have one.
-        let body = parts.body.baseAddress ?? message.baseAddress.unsafelyUnwrapped
-        return BatchSource(batch, body: body, decompressionContext: decompressionContext)
+        return batch
     }
 
     private func prepareDecompression(codec: Int8) throws(WireError) {

@@ -4,7 +4,7 @@ import Values
 /// Canonical columns out of a batch's buffers. Each function checks what it relies on, once per column where it can.
 extension BatchSource {
     func column(
-        _ plan: ColumnPlan, dictionaries: [TextDictionary], limits: BatchLimits, scratch: inout ScratchBuffer
+        _ plan: ColumnPlan, _ parts: ColumnParts, limits: BatchLimits, scratch: inout ScratchBuffer
     ) throws(ColumnProblem) -> ColumnView {
         if case .allNull = plan.conversion { return try allNull(plan.type, scratch: &scratch) }
         var column = ColumnView(
@@ -20,15 +20,27 @@ extension BatchSource {
         case .text: try readText(plan, into: &column, limits: limits, scratch: &scratch)
         case .largeText: try readLargeText(plan, into: &column, limits: limits, scratch: &scratch)
         case .dictionary(let index, let layout):
-            try readDictionary(plan, dictionaries[index], layout, into: &column, scratch: &scratch)
+            try readDictionary(plan, parts.dictionaries[index], layout, into: &column, scratch: &scratch)
         case .list(let elements):
-            try readList(plan, elements, into: &column, dictionaries: dictionaries, limits: limits, scratch: &scratch)
+            try readList(plan, elements, into: &column, parts, limits: limits, scratch: &scratch)
         default: try convert(plan, into: &column, scratch: &scratch)
         }
         guard plan.isNullable || column.nullCount == 0 else {
             throw .value(row: column.firstNull, why: "NULL in a column declared NOT NULL")
         }
         return column
+    }
+
+    /// Where in the body the values of a column stand that another batch with the same metadata has at the same place, with
+    /// nothing left to check; nil where its bytes must be looked at.
+    func fixedPlace(of column: ColumnView, _ plan: ColumnPlan) -> Int? {
+        switch plan.conversion {
+        case .bits, .direct: break
+        default: return nil
+        }
+        guard !isCompressed, bufferByteCount(plan.buffer) == 0 else { return nil }
+        // A copy that was made for the sake of alignment stands elsewhere.
+        return column.values == body + bufferOffset(plan.buffer + 1) ? bufferOffset(plan.buffer + 1) : nil
     }
 
     /// The bitmap is what counts; a sender's NULL count that contradicts it is refused.

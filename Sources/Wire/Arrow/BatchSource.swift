@@ -31,7 +31,7 @@ struct BatchSource {
     private let buffers: UnsafeRawPointer?
     /// Where the body begins; an address even where it is empty.
     let body: UnsafeRawPointer
-    private let isCompressed: Bool
+    let isCompressed: Bool
     private let decompressionContext: OpaquePointer?
 
     init(_ batch: millrace_batch, body: UnsafeRawPointer, decompressionContext: OpaquePointer?) {
@@ -63,15 +63,17 @@ struct BatchSource {
         return (node.loadUnaligned(as: Int64.self), node.loadUnaligned(fromByteOffset: 8, as: Int64.self))
     }
 
+    func bufferOffset(_ index: Int) -> Int { Int((buffers.unsafelyUnwrapped + index * 16).loadUnaligned(as: Int64.self)) }
+    func bufferByteCount(_ index: Int) -> Int {
+        Int((buffers.unsafelyUnwrapped + index * 16).loadUnaligned(fromByteOffset: 8, as: Int64.self))
+    }
+
     /// One buffer, decompressed into `scratch` where need be. It has at least `atLeast` bytes.
     func bytes(
         _ index: Int, atLeast needed: Int, _ what: StaticString, scratch: inout ScratchBuffer
     ) throws(ColumnProblem) -> UnsafeRawBufferPointer {
-        let buffer = buffers.unsafelyUnwrapped + index * 16
         // Inside the body: checked when the metadata was.
-        var bytes = UnsafeRawBufferPointer(
-            start: body + Int(buffer.loadUnaligned(as: Int64.self)),
-            count: Int(buffer.loadUnaligned(fromByteOffset: 8, as: Int64.self)))
+        var bytes = UnsafeRawBufferPointer(start: body + bufferOffset(index), count: bufferByteCount(index))
         if isCompressed && !bytes.isEmpty { bytes = try decompressed(bytes, scratch: &scratch) }
         guard bytes.count >= needed else {
             throw .malformed("its \(what) take \(needed) bytes for \(rowCount) rows, the buffer has \(bytes.count)")

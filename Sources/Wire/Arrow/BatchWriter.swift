@@ -34,7 +34,7 @@ public final class BatchWriter {
     /// Longest message written.
     public let messageBytesMax: Int
 
-    private let types: [ValueType]
+    private let forms: [ColumnForm]
     private let template: [UInt8]
     private let places: millrace_batch_template
     /// Buffers of a batch as (offset, length) pairs, nodes as (rows, NULLs) pairs; owned.
@@ -65,7 +65,7 @@ public final class BatchWriter {
         self.isCompressed = isCompressed
         self.messageBytesMax = messageBytesMax
         schema = ArrowSchema(fields: fields, hasTrailer: hasTrailer)
-        types = fields.map(\.type)
+        forms = fields.map { ColumnForm($0.type) }
         nodeCount = schema.fields.reduce(0) { $0 + $1.nodeCount }
         bufferCount = schema.fields.reduce(0) { $0 + $1.bufferCount }
         template = Self.template(nodeCount: nodeCount, bufferCount: bufferCount, isCompressed: isCompressed)
@@ -170,7 +170,7 @@ public final class BatchWriter {
     ) throws(WireError) {
         var body = BodyWriter(start: output.count, bytesMax: messageBytesMax, buffers: tables, nodes: tables + 2 * bufferCount)
         for index in columns.indices {
-            try body.column(types[index], columns[index], rows, elements: &elements, into: &output)
+            try body.column(forms[index], columns[index], rows, elements: &elements, into: &output)
         }
         guard let statuses else { return }
         body.rowNumbers(rows, into: &output)

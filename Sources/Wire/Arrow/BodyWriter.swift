@@ -20,30 +20,30 @@ struct BodyWriter {
     }
 
     mutating func column(
-        _ type: ValueType, _ source: BatchWriter.Source, _ rows: PickedRows, elements: inout ArrayElements,
+        _ form: ColumnForm, _ source: BatchWriter.Source, _ rows: PickedRows, elements: inout ArrayElements,
         into output: inout OutputBuffer
     ) throws(WireError) {
-        guard case .array(let element) = type else { return try scalars(type, source, rows, into: &output) }
+        if form.layout != .list { return try scalars(form.layout, source, rows, into: &output) }
         let nullCount = validity(source.nulls, rows, into: &output)
-        try offsets(source, rows, hasNulls: nullCount > 0, of: element.type.form, into: &output)
-        elements.gather(source, rows, hasNulls: nullCount > 0, form: element.type.form)
-        try scalars(element.type, elements.source, PickedRows(count: elements.count, selection: nil), into: &output)
+        try offsets(source, rows, hasNulls: nullCount > 0, of: form.elements.form, into: &output)
+        elements.gather(source, rows, hasNulls: nullCount > 0, form: form.elements.form)
+        try scalars(form.elements.layout, elements.source, PickedRows(count: elements.count, selection: nil), into: &output)
     }
 
     /// A column of no arrays.
     private mutating func scalars(
-        _ type: ValueType, _ source: BatchWriter.Source, _ rows: PickedRows, into output: inout OutputBuffer
+        _ layout: ColumnLayout, _ source: BatchWriter.Source, _ rows: PickedRows, into output: inout OutputBuffer
     ) throws(WireError) {
-        if case .interval = type, let nulls = intervalNulls(source, rows) {
+        if layout == .monthDayNano, let nulls = intervalNulls(source, rows) {
             defer { nulls.deallocate() }
             let nullable = BatchWriter.Source(values: source.values, nulls: UnsafePointer(nulls))
-            return write(type, nullable, rows, nullCount: validity(nulls, rows, into: &output), into: &output)
+            return write(layout, nullable, rows, nullCount: validity(nulls, rows, into: &output), into: &output)
         }
         let nullCount = validity(source.nulls, rows, into: &output)
-        if case .text = type {
+        if layout == .text {
             try text(source, rows, hasNulls: nullCount > 0, into: &output)
         } else {
-            write(type, source, rows, nullCount: nullCount, into: &output)
+            write(layout, source, rows, nullCount: nullCount, into: &output)
         }
         try checkSize(of: output)
     }
@@ -84,27 +84,31 @@ struct BodyWriter {
     }
 
     private mutating func write(
-        _ type: ValueType, _ source: BatchWriter.Source, _ rows: PickedRows, nullCount: Int,
+        _ layout: ColumnLayout, _ source: BatchWriter.Source, _ rows: PickedRows, nullCount: Int,
         into output: inout OutputBuffer
     ) {
         let first = output.count
-        let width = type.arrowWidth
+        let width = layout.width
         let byteCount = width == 0 ? (rows.count + 7) / 8 : rows.count * width
         let place = output.appendUninitialized(byteCount)
-        switch type {
-        case .boolean:
+        switch layout {
+        case .bits:
             let bits = place.assumingMemoryBound(to: UInt8.self)
             let values = source.values.assumingMemoryBound(to: UInt8.self)
             _ = packBits(values, rows, inverted: 0, into: bits)
             if nullCount > 0, let nulls = source.nulls { clearBits(bits, nulls, rows) }
-        case .smallint: gather(source, rows, to: place) { (value: Int64) in Int16(truncatingIfNeeded: value) }
-        case .integer, .date: gather(source, rows, to: place) { (value: Int64) in Int32(truncatingIfNeeded: value) }
-        case .bigint, .timestamp, .timestamptz: gather(source, rows, to: place) { (value: Int64) in value }
-        case .real: gather(source, rows, to: place) { (value: Double) in Float(value) }
-        case .double: gather(source, rows, to: place) { (value: Double) in value }
-        case .numeric: gather(source, rows, to: place) { (value: Int128) in value }
-        case .interval: gather(source, rows, to: place) { (value: Interval) in MonthDayNano(value) }
-        case .text, .array: preconditionFailure("texts and arrays have functions of their own")
+        case .int16: gather(source, rows, to: place) { (value: Int64) in Int16(truncatingIfNeeded: value) }
+        case .int32: gather(source, rows, to: place) { (value: Int64) in Int32(truncatingIfNeeded: value) }
+        case .word:
+            if rows.selection == nil {
+                place.copyMemory(from: source.values, byteCount: byteCount)
+            } else {
+                gather(source, rows, to: place) { (value: Int64) in value }
+            }
+        case .float: gather(source, rows, to: place) { (value: Double) in Float(value) }
+        case .decimal: gather(source, rows, to: place) { (value: Int128) in value }
+        case .monthDayNano: gather(source, rows, to: place) { (value: Interval) in MonthDayNano(value) }
+        case .text, .list: preconditionFailure("texts and lists have functions of their own")
         }
         if nullCount > 0, width > 0, let nulls = source.nulls { zeroNulls(place, width: width, nulls, rows) }
         note(bufferFrom: first, &output)

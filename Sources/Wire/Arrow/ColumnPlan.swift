@@ -10,6 +10,18 @@ struct ColumnPlan {
     var conversion: Conversion
 }
 
+/// What the plans of a schema's columns refer to by index.
+final class ColumnParts {
+    /// Of the elements of lists.
+    let elementPlans: [ColumnPlan]
+    var dictionaries: [TextDictionary]
+
+    init(elementPlans: [ColumnPlan] = [], dictionaries: [TextDictionary] = []) {
+        self.elementPlans = elementPlans
+        self.dictionaries = dictionaries
+    }
+}
+
 /// From the source's layout to the canonical one.
 enum Conversion {
     /// The source has no such column, or it is of type null: all rows are NULL.
@@ -36,8 +48,8 @@ enum Conversion {
     case months
     case daysAndMilliseconds
     case monthDayNano
-    /// How the elements, the column's only child, are read.
-    indirect case list(ColumnPlan)
+    /// How the elements, the column's only child, are read: index into the reader's plans of elements.
+    case list(Int)
 }
 
 enum IntegerLayout {

@@ -136,13 +136,5 @@ extension ColumnView {
 
 extension ValueType {
     /// Bytes of one value in Arrow's layout; 0 for bitmaps, texts and arrays.
-    public var arrowWidth: Int {
-        switch self {
-        case .boolean, .text, .array: 0
-        case .smallint: 2
-        case .integer, .real, .date: 4
-        case .bigint, .double, .timestamp, .timestamptz: 8
-        case .numeric, .interval: 16
-        }
-    }
+    public var arrowWidth: Int { ColumnLayout(self).width }
 }

@@ -8,6 +8,9 @@ struct EncapsulatedMessage {
     let metadata: UnsafeRawBufferPointer
     let body: UnsafeRawBufferPointer
 
+    /// Where the body begins; an empty one has an address too, so that columns without rows have one.
+    var bodyAddress: UnsafeRawPointer { body.baseAddress ?? metadata.baseAddress.unsafelyUnwrapped }
+
     static let prefixByteCount = 8
     static let continuation = UInt32.max
     static let alignment = 8

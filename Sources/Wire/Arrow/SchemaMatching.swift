@@ -3,6 +3,8 @@ import Values
 /// A source's schema against the columns wanted.
 struct SchemaMatching {
     var plans: [ColumnPlan] = []
+    /// One per list that is wanted.
+    var elementPlans: [ColumnPlan] = []
     /// Of a record batch of the source.
     var nodeCount = 0
     var bufferCount = 0
@@ -69,7 +71,8 @@ struct SchemaMatching {
             let plan = try plan(
                 Field(name: field.name, type: element.type),
                 Place(field: elements, node: place.node + 1, buffer: place.buffer + source.type.bufferCount))
-            return .list(plan)
+            elementPlans.append(plan)
+            return .list(elementPlans.count - 1)
         } else if let conversion = Conversion(from: source.type, to: field.type) {
             return conversion
         }

@@ -35,7 +35,7 @@ struct TextDictionary {
         let plan = ColumnPlan(type: .text, isNullable: true, node: 0, buffer: 0, conversion: isLarge ? .largeText : .text)
         let column: ColumnView
         do {
-            column = try source.column(plan, dictionaries: [], limits: limits, scratch: &scratch)
+            column = try source.column(plan, ColumnParts(), limits: limits, scratch: &scratch)
         } catch {
             throw error.wireError(column: what)
         }

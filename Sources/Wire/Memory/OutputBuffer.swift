@@ -30,11 +30,13 @@ public struct OutputBuffer: ~Copyable {
     }
 
     /// Makes room for `more` bytes; pointers into the buffer are invalid afterwards.
+    @inline(__always)
     public mutating func reserve(_ more: Int) {
         if capacity - count < more { grow(more) }
     }
 
     /// Appends `more` bytes that the caller initialises before anyone reads them.
+    @inline(__always)
     public mutating func appendUninitialized(_ more: Int) -> UnsafeMutableRawPointer {
         reserve(more)
         defer { count += more }
@@ -55,8 +57,14 @@ public struct OutputBuffer: ~Copyable {
     }
 
     /// Zeros until `count` is a multiple of `alignment`, a power of two.
+    @inline(__always)
     public mutating func pad(to alignment: Int = 8) {
-        appendZeros(-count & (alignment - 1))
+        let more = -count & (alignment - 1)
+        if more > 8 { return appendZeros(more) }
+        // One store whatever is missing.
+        reserve(8)
+        (base + count).storeBytes(of: 0, as: UInt64.self)
+        count += more
     }
 
     /// Forgets the first `byteCount` bytes, which were sent. O(rest).
@@ -66,6 +74,7 @@ public struct OutputBuffer: ~Copyable {
         count -= byteCount
     }
 
+    @inline(never)
     private mutating func grow(_ more: Int) {
         let needed = max(count + more, capacity * 2)
         let larger = UnsafeMutableRawPointer.allocate(byteCount: needed, alignment: Self.alignment)
