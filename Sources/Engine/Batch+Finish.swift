@@ -9,9 +9,9 @@ extension Batch {
         for shard in 0..<shardCount { cellErrors += shardTexts[shard].failures }
         run(compiledStream.programs[compiledStream.programs.count - 1])
         let isAllOK = count(of: .ok) == rowCount
-        for (index, view) in compiledStream.plan.views.enumerated() {
+        for index in compiledStream.windowed.indices {
             if !isAllOK { for register in compiledStream.windowed[index] { clearUnanswered(register) } }
-            select(view, index)
+            select(index, filter: compiledStream.plan.views[index].filter)
         }
     }
 
@@ -22,10 +22,10 @@ extension Batch {
     }
 
     /// Late and refused rows are always answered, so that their sender hears of them; so are look-ups.
-    private func select(_ view: ViewPlan, _ index: Int) {
+    private func select(_ index: Int, filter: Register?) {
         let selected = memory.selections[index]
         var count = 0
-        if let filter = view.filter, mode != .lookUp {
+        if let filter, mode != .lookUp {
             let vector = vectors[filter.index]
             for row in 0..<rowCount {
                 let isTrue = vector.nulls[row] == 0 && vector.booleans[row] != 0

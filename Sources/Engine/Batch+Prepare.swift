@@ -58,9 +58,10 @@ extension Batch {
         guard stage < compiledStream.plan.stages.count else { return }
         if stage > 0 { markLate() }
         run(compiledStream.programs[stage])
-        for (index, partition) in compiledStream.plan.stages[stage].partitions.enumerated() {
+        let first = memory.firstPartition[stage]
+        for index in compiledStream.sharing[stage].indices {
             share(
-                partition, stage: stage, memory.partitions[memory.firstPartition[stage] + index],
+                compiledStream.sharing[stage][index], stage: stage, memory.partitions[first + index],
                 isGiven: isGiven(compiledStream.keyColumns[stage][index]))
         }
         findParticipants(stage)
@@ -180,9 +181,9 @@ extension Batch {
     /// Whether the key made of these columns is known, which in a look-up it may not be.
     func isGiven(_ columns: Set<Int>?) -> Bool { mode != .lookUp || columns?.isSubset(of: givenColumns) == true }
 
-    private func share(_ partition: PartitionPlan, stage: Int, _ lists: BatchMemory.PartitionRows, isGiven: Bool) {
-        KeyHash.hashes(of: partition.keys, vectors: vectors, rowCount: rowCount, into: lists.hashes)
-        if stage == 0 && shardCount == 1 && isEveryRowAdmitted && partition.entry == nil {
+    private func share(_ sharing: CompiledStream.Sharing, stage: Int, _ lists: BatchMemory.PartitionRows, isGiven: Bool) {
+        KeyHash.hashes(of: sharing.keys, vectors: vectors, rowCount: rowCount, into: lists.hashes)
+        if stage == 0 && shardCount == 1 && isEveryRowAdmitted && sharing.entry == nil {
             for row in 0..<rowCount { lists.rows[row] = UInt32(truncatingIfNeeded: row) }
             lists.starts[0] = 0
             lists.starts[1] = UInt32(rowCount)
@@ -195,7 +196,7 @@ extension Batch {
             shards[row] = statuses[row] == 0 ? UInt8(truncatingIfNeeded: (lists.hashes[row] >> 54) % divisor) : nobody
         }
         if !isGiven { shards.update(repeating: nobody, count: rowCount) }
-        if let entry = partition.entry, mode != .lookUp {
+        if let entry = sharing.entry, mode != .lookUp {
             let vector = vectors[entry.index]
             for row in 0..<rowCount where vector.nulls[row] != 0 || vector.booleans[row] == 0 { shards[row] = nobody }
         }

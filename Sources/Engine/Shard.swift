@@ -138,7 +138,7 @@ public struct Shard: ~Copyable {
         let newestNow = max(known, batch.newest)
         newest[place.clock + stage] = newestNow
         for partition in place.stages[stage] {
-            partitions[partition.number].sweep(slots: 16 + batch.rowCount / 4, newest: newestNow, memory: &memory)
+            partitions[partition.number].sweep(slots: 1 + batch.rowCount / 4, newest: newestNow, memory: &memory)
         }
         if !hasChanged { carryOn(visits: 16 + batch.rowCount / 4) }
     }

@@ -35,6 +35,7 @@ struct Executor {
     @inline(__always) private func vector(_ register: Int32, _ start: Int) -> Vector {
         let index = Int(max(0, register))
         let vector = vectors[index]
+        if start == 0 { return vector }
         let stride = strides[index]
         return Vector(values: vector.values + start * stride, nulls: vector.nulls + (stride == 0 ? 0 : start))
     }
