@@ -1,8 +1,8 @@
-// load PORT FRAMES IN_FLIGHT SPIN: sends the frames of a file to a Millrace server on this machine and times the answers.
+// load PORT FRAMES IN_FLIGHT: sends the frames of a file to a Millrace server on this machine and times the answers.
 //
 // The file (written by encode.py) holds whole frames as docs/protocol.md has them: first what opens the stream, then compute
 // frames. Nothing is encoded or decoded here but frame headers, so that what is measured is the server. At most IN_FLIGHT requests
-// are under way; with SPIN the socket is polled without sleeping. Prints one line of JSON.
+// are under way. Prints one line of JSON.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -32,7 +32,6 @@ typedef struct {
 static const uint8_t *file;
 static size_t fileBytes;
 static int server;
-static int spins;
 
 static void stop(const char *what) {
     fprintf(stderr, "load: %s%s%s\n", what, errno ? ": " : "", errno ? strerror(errno) : "");
@@ -105,7 +104,7 @@ static void bytesArrived(size_t count) {
     }
 }
 
-// Sends bytes [*from, to) as far as they go, takes what has arrived, and sleeps if there was neither (unless it spins).
+// Sends bytes [*from, to) as far as they go, takes what has arrived, and sleeps if there was neither.
 static void exchange(size_t *from, size_t to) {
     int idle = 1;
     if (*from < to) {
@@ -117,7 +116,7 @@ static void exchange(size_t *from, size_t to) {
     if (count == 0) errno = 0, stop("the server closed the connection");
     if (count < 0 && errno != EAGAIN) stop("receiving");
     if (count > 0) bytesArrived((size_t)count), idle = 0;
-    if (idle && !spins) {
+    if (idle) {
         struct pollfd wait = {.fd = server, .events = (short)(POLLIN | (*from < to ? POLLOUT : 0))};
         poll(&wait, 1, -1);
     }
@@ -129,14 +128,13 @@ static int ascending(const void *a, const void *b) {
 }
 
 int main(int count, char **words) {
-    if (count != 5) {
-        fprintf(stderr, "usage: load PORT FRAMES IN_FLIGHT SPIN\n");
+    if (count != 4) {
+        fprintf(stderr, "usage: load PORT FRAMES IN_FLIGHT\n");
         return 2;
     }
     mapFile(words[2]);
     connectTo(atoi(words[1]));
     long inFlightMax = atol(words[3]);
-    spins = atoi(words[4]);
 
     size_t sent = 0, allowed = 0;
     while (frameAt(file + allowed).kind != KIND_COMPUTE) allowed += frameAt(file + allowed).bytes;

@@ -11,6 +11,8 @@ printed; every single figure is in the JSON file named at the end, from which re
 from __future__ import annotations
 
 import argparse
+import contextlib
+import functools
 import json
 import os
 import platform
@@ -48,7 +50,7 @@ WORKLOADS = ("light", "full")
 def build() -> None:
     """The C programs, unless they are there."""
     BUILD.mkdir(exist_ok=True)
-    for source in (HERE / "floors/cardfraud.c", HERE / "floors/netping.c", HERE / "load.c"):
+    for source in (HERE / "floors/cardfraud.c", HERE / "floors/netping.c", HERE / "load.c", HERE / "roundtrip.c"):
         program = BUILD / source.stem
         if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
             subprocess.run(["cc", "-O3", "-march=native", "-o", program, source, "-lm"], check=True)
@@ -94,29 +96,37 @@ def engine_alone(workload: str, rows: Path) -> dict:
     return json.loads(output(pinned(SERVER_CORE, *bench)))
 
 
-def load(workload: str, frames: Path, in_flight: int, poll: str) -> dict:
-    """What the load program says of a fresh server."""
+@contextlib.contextmanager
+def serving(workload: str, poll: str, cores: int = 1):
+    """The port of a fresh server: on one core of the machine, or on as many as it is to use."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    serve = [RELEASE / "millrace", "serve", HERE / f"{workload}.sql", "--listen", f"127.0.0.1:{port}", "--cores", 1, "--poll", poll]
+    serve = [RELEASE / "millrace", "serve", HERE / f"{workload}.sql", "--listen", f"127.0.0.1:{port}", "--poll", poll]
+    command = [*map(str, serve), "--cores", str(cores)]
     with open(BUILD / "server.log", "wb") as log:
-        server = subprocess.Popen(pinned(SERVER_CORE, *serve), stdout=log, stderr=log)
+        server = subprocess.Popen(pinned(SERVER_CORE, *command) if cores == 1 else command, stdout=log, stderr=log)
     try:
         millrace.connect(f"127.0.0.1:{port}", wait=20).close()
-        spins = 1 if poll == "spin" else 0
-        return json.loads(output(pinned(CLIENT_CORE, BUILD / "load", port, frames, in_flight, spins)))
+        yield port
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(timeout=60)
 
 
 def served(workload: str, frames: Path, events: int) -> float:
-    return load(workload, frames, BATCHES_IN_FLIGHT, "adaptive")["seconds"] / events * 1e9
+    with serving(workload, "adaptive") as port:
+        said = output(pinned(CLIENT_CORE, BUILD / "load", port, frames, BATCHES_IN_FLIGHT))
+    return json.loads(said)["seconds"] / events * 1e9
 
 
-def echo(spin: bool) -> dict:
-    said = output([str(BUILD / "netping"), "64", "1", str(ROUND_TRIPS), str(int(spin))])
+def trips(workload: str, frames: Path, connections: int, poll: str, cores: int = 1) -> dict:
+    with serving(workload, poll, cores) as port:
+        return json.loads(output(pinned(CLIENT_CORE, BUILD / "roundtrip", port, frames, connections, int(poll == "spin"))))
+
+
+def echo(message_bytes: int, connections: int, poll: str) -> dict:
+    said = output([str(BUILD / "netping"), *map(str, (message_bytes, connections, ROUND_TRIPS, int(poll == "spin")))])
     p50, p99 = re.search(r"p50=([\d.]+)us p99=([\d.]+)us", said).groups()
     return {"p50_us": float(p50), "p99_us": float(p99)}
 
@@ -164,24 +174,27 @@ def throughput(workload: str, rate: int, files: dict[str, Path], asked: argparse
 
 
 def round_trip(files: dict[str, Path], repeats: int) -> dict[str, list[dict]]:
-    taken = alternated(
-        repeats,
-        {
-            "echo, blocking": lambda: echo(spin=False),
-            "light, blocking": lambda: load("light", files["single"], 1, "block"),
-            "full, blocking": lambda: load("full", files["single"], 1, "block"),
-            "echo, spinning": lambda: echo(spin=True),
-            "light, spinning": lambda: load("light", files["single"], 1, "spin"),
-            "full, spinning": lambda: load("full", files["single"], 1, "spin"),
-        },
-    )
-    print(f"\nOne event at a time over loopback, {ROUND_TRIPS:,} round trips\n")
-    print(f"  {'':<22}{'p50 µs':>10}{'p99 µs':>12}{'ratio':>8}")
+    """One event there and its answer back; the echo's messages are as long as ours are, half of both."""
+    single = files["single"]
+    sample = trips("full", single, 1, "block")
+    message_bytes = (sample["requestBytes"] + sample["answerBytes"]) // 2
+    measurements = {}
+    for connections in (1, 32):
+        for poll, what in (("block", "blocking"), ("spin", "spinning")):
+            case = f"{what}, {connections} connection{'s' if connections > 1 else ''}"
+            given = {"connections": connections, "poll": poll}
+            measurements[f"echo, {case}"] = functools.partial(echo, message_bytes, **given)
+            for workload in WORKLOADS:
+                measurements[f"{workload}, {case}"] = functools.partial(trips, workload, single, **given)
+            measurements[f"full on 2 cores, {case}"] = functools.partial(trips, "full", single, cores=2, **given)
+    taken = alternated(repeats, measurements)
+    print(f"\nOne event at a time and connection over loopback, {ROUND_TRIPS:,} round trips of {message_bytes} bytes each way\n")
+    print(f"  {'':<42}{'p50 µs':>10}{'ratio':>8}{'p99 µs':>10}{'ratio':>8}")
     for name, figures in taken.items():
         p50, p99 = (statistics.median(figure[key] for figure in figures) for key in ("p50_us", "p99_us"))
         if name.startswith("echo"):
-            floor = p50
-        print(f"  {name:<22}{p50:>10.1f}{p99:>12.1f}{p50 / floor:>8.2f}")
+            floor = (p50, p99)
+        print(f"  {name:<42}{p50:>10.1f}{p50 / floor[0]:>8.2f}{p99:>10.1f}{p99 / floor[1]:>8.2f}")
     return taken
 
 
