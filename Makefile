@@ -19,11 +19,14 @@ N        ?= 4000000
 # Further arguments of the benchmark's script: `make bench BENCH="--peers --redis"`.
 BENCH    ?=
 
+# Arguments of the reloads: `make reloads RELOADS="--cores 1 --reloads 20"`.
+RELOADS  ?=
+
 # Random cases of `make soak`, and the first one's seed.
 CASES    ?= 1000000
 SEED     ?= 0
 
-.PHONY: help demo test test-swift test-python soak build release bench bench-engine bench-report connections format lint prerequisites clean
+.PHONY: help demo test test-swift test-python soak reloads build release bench bench-engine bench-report connections format lint prerequisites clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -48,6 +51,9 @@ soak: release $(VENV) ## a million random cases against a plain evaluator, 2,000
 	swift build $(RELEASE) --product millrace-soak
 	.build/release/millrace-soak --seed $(SEED) --cases $(CASES)
 	@if [ $(CASES) -gt 1 ]; then MILLRACE_CASES=2000 $(PYTHON) -m pytest -q Tests/EndToEnd/test_against_duckdb.py; fi
+
+reloads: release $(VENV) ## 200 changes of definitions and 1,000 wrong ones under load, every row checked (RELOADS=arguments)
+	$(PYTHON) benchmarks/Reloads/run.py $(RELOADS)
 
 build: prerequisites ## debug build of everything
 	swift build

@@ -9,7 +9,7 @@ import Synchronization
 /// A Millrace server: definitions in, and from `start` to the end of `drain` it answers on its addresses.
 public final class Server: Sendable {
     public let configuration: ServerConfiguration
-    private let exchange: Exchange
+    let exchange: Exchange
     private let state = Mutex(State())
     private let logger: Logger
 

@@ -66,6 +66,16 @@ struct Risk: Codable {
     let vectors = [try await first.answers()[0], try await second.answers()[0]]
     #expect(vectors.map { $0.rows["payments_10m"]![0] } == [.integer(5), .integer(6)])
 
+    let definitions = TestServer.definitions.replacing("card_id,", with: "card_id, 2 * amount AS doubled,")
+    let sources = [DefinitionsText(name: "features.sql", text: definitions)]
+    let dry = try await client.apply(sources, dryRun: true)
+    print(dry.report)  // what is kept, added, dropped and started afresh, or what is wrong
+    #expect(dry.report.contains("doubled"))
+
+    let outcome = try await client.apply(sources)
+    print(outcome.isApplied, outcome.definitions)
+    #expect(outcome.isApplied && outcome.definitions == 2)
+
     do {
         _ = try await client.ingest("payment", batch)
     } catch {

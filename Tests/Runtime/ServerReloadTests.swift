@@ -1,3 +1,4 @@
+import Language
 import Linux
 import Synchronization
 import Testing
@@ -225,6 +226,42 @@ import Wire
             }
             #expect(shared.value.withLock { $0.sorted() } == [2, 3, 4, 5, 6, 7])
         }
+    }
+
+    @Test(arguments: [1, 3]) func `lets go of the definitions before`(cores: Int) throws {
+        try Running.withServer(cores: cores, plan: Fixture.plan(of: ReloadFixture.sql(1))) { server in
+            weak let catalog = server.server.exchange.reloads.newest
+            weak let compiled = server.server.exchange.reloads.newest.compiled
+            let client = try TestClient.welcomed(server.address)
+            var schemas = try open(client, views: [])
+            _ = try client.subscribe("counted")
+            try client.send(.compute, channel: 1, body: ReloadFixture.batch(ts: 1, key: 1, rows: 10))
+            for _ in 0..<3 { _ = try client.receive() }
+            #expect(catalog != nil && compiled != nil)
+            #expect(try client.apply(ReloadFixture.sql(2), &schemas).isApplied)
+            // The other cores may have passed the change and not yet taken their next turn.
+            try Running.eventually { try client.status()["definitions"] == 2 && catalog == nil && compiled == nil }
+        }
+    }
+
+    @Test func `is refused more than a bounded number at once, and told to come again`() throws {
+        try Running.withServer(cores: 1, plan: Fixture.plan(of: ReloadFixture.sql(0))) { server in
+            let refused = Mutex(0)
+            let shared = SharedCount(refused)
+            for number in 0..<200 {
+                server.server.apply([SourceText(name: "fixture.sql", text: ReloadFixture.sql(number))]) { outcome in
+                    if outcome.result == .unavailable { shared.value.withLock { $0 += 1 } }
+                }
+            }
+            #expect(shared.value.withLock(\.self) > 0)
+            let client = try TestClient.welcomed(server.address)
+            try Running.eventually { (try? client.apply(ReloadFixture.sql(1_000)))?.isApplied == true }
+        }
+    }
+
+    private final class SharedCount: Sendable {
+        let value: Mutex<Int>
+        init(_ value: consuming Mutex<Int>) { self.value = value }
     }
 
     private final class Shared: Sendable {

@@ -68,6 +68,8 @@ struct ServeCommand: AsyncParsableCommand {
         let start = ContinuousClock.now
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         let logger = Logger(label: "millrace")
+        // Before they are read, so that nothing that is saved meanwhile goes unnoticed.
+        let watch = Result { try DefinitionsWatch(path: definitions.path) }
         let files = try DefinitionsFiles(path: definitions.path)
         let plan = Planner.plan(try definitions.compile(files))
         var limits = connections.limits
@@ -88,7 +90,8 @@ struct ServeCommand: AsyncParsableCommand {
         let group = ServiceGroup(
             configuration: .init(
                 services: [
-                    ServerService(server: server), HangUpService(signals: hangUps, reload: reload), WatchService(reload: reload),
+                    ServerService(server: server), HangUpService(signals: hangUps, reload: reload),
+                    WatchService(watch: watch, reload: reload),
                 ], logger: logger))
         let stopping = Task { for await _ in stops { await group.triggerGracefulShutdown() } }
         defer { stopping.cancel() }

@@ -32,14 +32,20 @@ actor DefinitionsReload {
         _ = await server.apply(loaded)
     }
 
-    /// The same, where a saved file says something else. A text that is not there, or empty, is one that is being saved.
+    /// The same, where a saved file says something else.
     func reloadIfChanged() async {
-        guard let sources = try? DefinitionsFiles(path: path).sources, sources != loaded,
-            !sources.contains(where: { $0.text.allSatisfy(\.isWhitespace) })
-        else { return }
+        guard let sources = try? DefinitionsFiles(path: path).sources, sources != loaded, !isBeingSaved(sources) else { return }
         logger.info("\(path) was saved")
         loaded = sources
         _ = await server.apply(sources)
+    }
+
+    /// A text that has become empty is one that is being saved.
+    private func isBeingSaved(_ sources: [SourceText]) -> Bool {
+        func isEmpty(_ source: SourceText) -> Bool { source.text.allSatisfy(\.isWhitespace) }
+        return sources.contains { source in
+            isEmpty(source) && loaded.contains { $0.name == source.name && !isEmpty($0) }
+        }
     }
 
     nonisolated func cannotWatch(_ reason: String) {

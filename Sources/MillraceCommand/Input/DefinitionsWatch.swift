@@ -1,13 +1,15 @@
+import ArgumentParser
 import Linux
+import Synchronization
 
 /// Notices on a thread of its own when definitions have been saved: a file that was written to the end and closed, or moved
 /// into place. Several saves in a row are one.
-struct DefinitionsWatch: Sendable {
-    /// A file, or a directory of .sql files.
-    let path: String
-    /// Called on the watching thread.
-    let saved: @Sendable () -> Void
-    let failed: @Sendable (String) -> Void
+final class DefinitionsWatch: Sendable {
+    private let directory: String
+    /// Of the one file; nil: all .sql files of the directory.
+    private let name: String?
+    /// Sees what happens before `run` is called.
+    private let first: Mutex<DirectoryWatch?>
 
     /// How long nothing more may happen before the files are read, and how long one that goes on being written to is waited for.
     private static let quietMilliseconds: Int32 = 100
@@ -15,32 +17,26 @@ struct DefinitionsWatch: Sendable {
     /// How often it is tried to watch a directory again that was replaced.
     private static let retryMilliseconds: Int32 = 1_000
 
-    /// Watches until `stop` is raised.
-    func run(until stop: borrowing EventSignal) {
-        let directory: String
-        let name: String?
-        do {
-            switch try PathKind(path: path) {
-            case .directory: (directory, name) = (path, nil)
-            case .file: (directory, name) = Self.split(path)
-            case .stream: return failed("\(path) is no file")
-            }
-            let poll = try EventPoll(eventsMax: 2)
-            try poll.add(stop.number, .read, token: Self.stopToken)
-            var isFirst = true
-            while true {
-                do {
-                    var watch = try DirectoryWatch(path: directory)
-                    if !isFirst { saved() }
-                    if try follow(&watch, of: name, poll) { return }
-                } catch {
-                    if isFirst { return failed("\(error)") }
-                    if Self.wait(poll, Self.retryMilliseconds).stopped { return }
-                }
-                isFirst = false
-            }
-        } catch {
-            failed("\(error)")
+    /// Sees what is saved from here on: made before the files are read.
+    init(path: String) throws {
+        switch try PathKind(path: path) {
+        case .directory: (directory, name) = (path, nil)
+        case .file: (directory, name) = DefinitionsWatch.split(path)
+        case .stream: throw ValidationError("\(path) is no file")
+        }
+        first = Mutex(try DirectoryWatch(path: directory))
+    }
+
+    /// Watches until `stop` is raised; calls `saved` when there is something to read.
+    func run(until stop: borrowing EventSignal, saved: () -> Void) throws {
+        let poll = try EventPoll(eventsMax: 2)
+        try poll.add(stop.number, .read, token: Self.stopToken)
+        if var watch = first.withLock({ $0.take() }), try follow(&watch, poll, saved) { return }
+        while true {
+            if Self.wait(poll, Self.retryMilliseconds).stopped { return }
+            guard var watch = try? DirectoryWatch(path: directory) else { continue }
+            saved()
+            if try follow(&watch, poll, saved) { return }
         }
     }
 
@@ -48,15 +44,13 @@ struct DefinitionsWatch: Sendable {
     private static let changeToken: UInt64 = 1
 
     /// True when it was stopped, false when the directory is gone.
-    private func follow(_ watch: inout DirectoryWatch, of name: String?, _ poll: borrowing EventPoll) throws -> Bool {
+    private func follow(_ watch: inout DirectoryWatch, _ poll: borrowing EventPoll, _ saved: () -> Void) throws -> Bool {
         try poll.add(watch.number, .read, token: Self.changeToken)
         defer { poll.remove(watch.number) }
         func isWanted(_ changed: String) -> Bool {
             // Names that begin with two dots: how a mounted directory is exchanged for its next version.
             changed.isEmpty || changed.hasPrefix("..") || name.map { $0 == changed } ?? changed.hasSuffix(".sql")
         }
-        // Saved between being read and being watched.
-        saved()
         while true {
             if Self.wait(poll, -1).stopped { return true }
             var changes = watch.changes()

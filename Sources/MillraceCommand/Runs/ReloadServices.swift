@@ -14,16 +14,21 @@ struct HangUpService: Service {
 
 /// Saved definitions are noticed.
 struct WatchService: Service {
+    /// Or why there is none.
+    let watch: Result<DefinitionsWatch, any Error>
     let reload: DefinitionsReload
 
     func run() async throws {
         let stop = StopSignal(try EventSignal())
         // One change says all: the files are read when the one before has been dealt with.
         let (saves, save) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        let watch = DefinitionsWatch(
-            path: reload.path, saved: { save.yield() }, failed: { reload.cannotWatch($0) })
+        let (watch, reload) = (watch, reload)
         let thread = try SystemThread(name: "watching") {
-            watch.run(until: stop.signal)
+            do {
+                try watch.get().run(until: stop.signal) { save.yield() }
+            } catch {
+                reload.cannotWatch("\(error)")
+            }
         }
         await withGracefulShutdownHandler {
             for await _ in saves { await reload.reloadIfChanged() }

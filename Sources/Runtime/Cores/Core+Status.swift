@@ -58,6 +58,24 @@ extension Core {
         resumeIfPossible(session)
     }
 
+    /// By table; at one place of the sequence the same on every shard.
+    func newestEventTimes() -> [String: Int64] {
+        var times: [String: Int64] = [:]
+        for (number, stream) in catalog.streams.enumerated() { times[stream.table] = shard.newest(stream: number) }
+        return times
+    }
+
+    /// A table that is joined in several ways is counted once, where it has most rows.
+    private func joinedRows() -> [CoreStatus.JoinedTable: Int] {
+        var rows: [CoreStatus.JoinedTable: Int] = [:]
+        for (number, joined) in catalog.plan.joinTables.enumerated() {
+            let table = CoreStatus.JoinedTable(
+                table: catalog.plan.definitions.tables[joined.table].name, isHistory: joined.isHistory)
+            rows[table] = max(rows[table] ?? 0, shard.rowCount(joinTable: number))
+        }
+        return rows
+    }
+
     private func ownStatus() -> CoreStatus {
         metrics.latency.turnPeriod(turnNanoseconds)
         var metrics = metrics
@@ -68,8 +86,7 @@ extension Core {
             sequenceFill: exchange.ring.end - completionCursor, receiveBytes: receive.usedBytes, requestBytes: requestBytes,
             sendBytes: sendBytes, keptBytes: keptBytes, memoryUsedBytes: shard.reservedBytes, keys: shard.keyCount,
             acceptsNewKeys: acceptsNewKeys, sequence: sequence,
-            newestEventTimes: catalog.streams.indices.map { shard.newest(stream: $0) },
-            joinedRows: catalog.plan.joinTables.indices.map { shard.rowCount(joinTable: $0) },
+            newestEventTimes: newestEventTimes(), joinedRows: joinedRows(),
             uptimeNanoseconds: turnNanoseconds - startNanoseconds,
             wallMicroseconds: exchange.configuration.time.wallMicroseconds())
     }

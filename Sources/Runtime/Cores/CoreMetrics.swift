@@ -94,10 +94,16 @@ struct CoreStatus: Sendable {
     var keys: Int
     var acceptsNewKeys: Bool
     var sequence: UInt64
-    /// By stream; nil where no event has come.
-    var newestEventTimes: [Int64?]
-    /// By join table of the plan: rows of the core's copy.
-    var joinedRows: [Int]
+    /// By table, of those that events have come for. (Cores go over to new definitions one after the other, and count streams
+    /// as their own have them.)
+    var newestEventTimes: [String: Int64]
+    /// Of joined tables: rows of the core's copy.
+    var joinedRows: [JoinedTable: Int]
+
+    struct JoinedTable: Hashable, Sendable {
+        var table: String
+        var isHistory: Bool
+    }
     var uptimeNanoseconds: UInt64
     var wallMicroseconds: Int64
 }

@@ -97,7 +97,7 @@ struct StatusReport {
     private func streams() -> [StatusReply.Entry] {
         var entries: [StatusReply.Entry] = []
         for (number, stream) in catalog.streams.enumerated() {
-            guard let newest = parts.compactMap({ $0.newestEventTimes[number] }).max(),
+            guard let newest = parts.compactMap({ $0.newestEventTimes[stream.table] }).max(),
                 let type = catalog.plan.streams[number].eventTime?.type, type.isTimestamp
             else { continue }
             let clock = parts.map(\.wallMicroseconds).max() ?? 0
@@ -110,7 +110,7 @@ struct StatusReport {
     private func coverage() -> [StatusReply.Entry] {
         reloads.coverage.columns.flatMap { column -> [StatusReply.Entry] in
             guard let stream = catalog.streams.firstIndex(where: { $0.table == column.table }),
-                let missing = column.missing(at: parts.compactMap { $0.newestEventTimes[stream] }.max())
+                let missing = column.missing(at: parts.compactMap { $0.newestEventTimes[column.table] }.max())
             else { return [] }
             var entries: [StatusReply.Entry] = []
             if let time = missing.completeAfter {
@@ -137,11 +137,10 @@ struct StatusReport {
 
     /// Rows that other tables' rows are joined with, of which every shard has a copy.
     private func joinTables() -> [StatusReply.Entry] {
-        catalog.plan.joinTables.enumerated().map { number, table in
-            entry(
-                table.isHistory ? "history_rows" : "reference_rows", "",
-                label: catalog.plan.definitions.tables[table.table].name,
-                Double(parts.map { $0.joinedRows[number] }.max() ?? 0))
+        var rows: [CoreStatus.JoinedTable: Int] = [:]
+        for part in parts { rows.merge(part.joinedRows, uniquingKeysWith: max) }
+        return rows.sorted { $0.key.table < $1.key.table }.map { joined, rows in
+            entry(joined.isHistory ? "history_rows" : "reference_rows", "", label: joined.table, Double(rows))
         }
     }
 

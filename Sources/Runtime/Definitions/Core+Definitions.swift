@@ -59,13 +59,6 @@ extension Core {
         return true
     }
 
-    /// By table; the same on every shard at one place of the sequence.
-    private func newestEventTimes() -> [String: Int64] {
-        var times: [String: Int64] = [:]
-        for (number, stream) in catalog.streams.enumerated() { times[stream.table] = shard.newest(stream: number) }
-        return times
-    }
-
     private func takeOverChannels(from old: Catalog) {
         var targets = OpenTargets(catalog)
         for session in sessions {
