@@ -26,10 +26,10 @@ RELOADS  ?=
 CASES    ?= 1000000
 SEED     ?= 0
 
-.PHONY: help demo test test-swift test-python soak reloads build release bench bench-engine bench-report connections format lint prerequisites clean
+.PHONY: help demo test test-swift test-python soak reloads build release bench bench-engine bench-open-loop bench-trades bench-report connections format lint prerequisites clean
 
 help: ## list the commands
-	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 demo: release ## start a server on sample payments and watch the vectors appear
 	@swift build $(RELEASE) --product millrace-demo
@@ -73,6 +73,13 @@ bench-engine: release $(VENV) ## the engine alone: every window function, one mo
 connections: release $(VENV) ## 10,000 connections, 1,000 of them active for 5 minutes: every reply checked, memory flat (BENCH=arguments)
 	swift build $(RELEASE) --product millrace-connections
 	$(PYTHON) benchmarks/connections.py $(BENCH)
+
+bench-open-loop: release $(VENV) ## latency at 50 % and 80 % of what the server takes (BENCH=arguments)
+	$(PYTHON) benchmarks/open_loop.py $(BENCH)
+
+bench-trades: release $(VENV) ## trades joined with instruments, against a ring buffer between two threads in Rust (BENCH=arguments)
+	swift build $(RELEASE) --product millrace-bench
+	$(PYTHON) benchmarks/trades.py $(BENCH)
 
 bench-report: $(VENV) ## write docs/performance.md's tables and plot from the newest results
 	$(PYTHON) benchmarks/report.py

@@ -102,7 +102,7 @@ let package = Package(
         .executableTarget(
             name: "millrace-bench",
             dependencies: [
-                "Engine", "Plan", "Language", "Wire", "Values", "Linux", "CCountingAllocator",
+                "Workloads", "Engine", "Plan", "Language", "Wire", "Values", "Linux", "CCountingAllocator",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "benchmarks/Engine",
@@ -166,6 +166,16 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/MillraceCommand", swiftSettings: strict),
+        .testTarget(
+            name: "WorkloadsTests", dependencies: ["Workloads", "Language", "Wire", "Values"], path: "Tests/Workloads",
+            swiftSettings: strict),
+        .testTarget(
+            name: "MillraceLoadTests",
+            dependencies: [
+                "MillraceLoad", "Workloads", "Language", "Linux", "Wire", "Values",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/MillraceLoad", swiftSettings: strict),
         .testTarget(name: "ValuesTests", dependencies: ["Values"], path: "Tests/Values", swiftSettings: strict),
         .testTarget(
             name: "PlanTests", dependencies: ["Plan", "Language", "Values"], path: "Tests/Plan",

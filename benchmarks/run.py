@@ -97,12 +97,12 @@ def engine_alone(workload: str, rows: Path) -> dict:
 
 
 @contextlib.contextmanager
-def serving(workload: str, poll: str, cores: int = 1):
+def serving(definitions: Path, poll: str, cores: int = 1):
     """The port of a fresh server: on one core of the machine, or on as many as it is to use."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    serve = [RELEASE / "millrace", "serve", HERE / f"{workload}.sql", "--listen", f"127.0.0.1:{port}", "--poll", poll]
+    serve = [RELEASE / "millrace", "serve", definitions, "--listen", f"127.0.0.1:{port}", "--poll", poll]
     command = [*map(str, serve), "--cores", str(cores)]
     with open(BUILD / "server.log", "wb") as log:
         server = subprocess.Popen(pinned(SERVER_CORE, *command) if cores == 1 else command, stdout=log, stderr=log)
@@ -115,13 +115,13 @@ def serving(workload: str, poll: str, cores: int = 1):
 
 
 def served(workload: str, frames: Path, events: int) -> float:
-    with serving(workload, "adaptive") as port:
+    with serving(HERE / f"{workload}.sql", "adaptive") as port:
         said = output(pinned(CLIENT_CORE, BUILD / "load", port, frames, BATCHES_IN_FLIGHT))
     return json.loads(said)["seconds"] / events * 1e9
 
 
 def trips(workload: str, frames: Path, connections: int, poll: str, cores: int = 1) -> dict:
-    with serving(workload, poll, cores) as port:
+    with serving(HERE / f"{workload}.sql", poll, cores) as port:
         return json.loads(output(pinned(CLIENT_CORE, BUILD / "roundtrip", port, frames, connections, int(poll == "spin"))))
 
 

@@ -91,7 +91,7 @@ extension Evaluator {
         case .cast: return cast(values[0], from: types[0], to: type)
         case .concatenate:
             return .text(values.flatMap { value -> [UInt8] in if case .text(let bytes) = value { bytes } else { [] } })
-        case .length, .octetLength, .substring, .left, .right, .startsWith: return text(function, values)
+        case .length, .octetLength, .substring, .left, .right, .startsWith, .replace: return text(function, values)
         case .extract(.epoch):
             guard case .interval(let span) = values[0] else { break }
             // Years of 365.25 days, months of 30.

@@ -1,5 +1,6 @@
 import Values
 import Wire
+import Workloads
 
 /// Columns of a table's types with values drawn once: the first column is the event time, the second the key, and those two
 /// are written anew for every slice of events.
@@ -24,7 +25,7 @@ final class SyntheticColumns {
     let keys = UnsafeMutablePointer<Int64>.allocate(capacity: rowCount)
     private var columns: [ColumnView] = []
     private var blocks: [UnsafeMutableRawPointer] = []
-    private var random = RandomNumbers(state: 0x9E37_79B9_7F4A_7C15)
+    private var random = RandomNumbers(seed: 1)
     /// One row in seven comes 15 units after its time.
     var isSometimesLate = false
     /// Events so far.
@@ -151,17 +152,5 @@ final class SyntheticColumns {
         return ColumnView(
             type: .text, rowCount: Self.rowCount, nullCount: 0, validity: nil, values: UnsafeRawPointer(bytes),
             offsets: UnsafePointer(offsets))
-    }
-}
-
-/// xorshift64*: the same numbers in every run.
-struct RandomNumbers {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state ^= state >> 12
-        state ^= state << 25
-        state ^= state >> 27
-        return state &* 0x2545_F491_4F6C_DD1D
     }
 }

@@ -23,14 +23,14 @@ extension Preset {
               instrument_id integer     NOT NULL,
               user_id       integer     NOT NULL,
               price         integer     NOT NULL,   -- in cents
-              side          text        NOT NULL
-            ) WITH (event_time = ts);
+              is_buy        boolean     NOT NULL
+            );
 
             CREATE VIEW fills AS
-            SELECT t.id,
-                   i.ticker || substring(i.expiry::text, 3, 2) || substring(i.expiry::text, 6, 2)
-                     || substring(i.expiry::text, 9, 2) || i.kind || right('0000000' || i.strike::text, 8) AS symbol,
-                   u.username, t.price, t.side
+            SELECT t.ts, t.id,
+                   i.ticker || replace(substring(i.expiry::text, 3), '-', '') || i.kind
+                     || right('0000000' || i.strike::text, 8) AS symbol,
+                   u.username, t.price, t.is_buy
             FROM trades t
             JOIN instruments i ON i.id = t.instrument_id
             LEFT JOIN users u ON u.id = t.user_id;
@@ -47,7 +47,7 @@ extension Preset {
             trades.instrument_id = uniform(1, 10000)
             trades.user_id       = uniform(1, 10000)
             trades.price         = uniform(1, 10000)
-            trades.side          = category(buy, sell)
+            trades.is_buy        = category(true, false)
             """,
         weights: ["trades": 90, "instruments": 10, "users": 0])
 }
