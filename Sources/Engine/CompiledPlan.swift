@@ -8,6 +8,8 @@ import Wire
 public final class CompiledPlan: Sendable {
     public let plan: Plan
     let streams: [CompiledStream]
+    /// By join table; nil where nothing is derived from its rows alone.
+    let derivations: [JoinDerivation?]
     /// The session's, by which days and months are counted.
     let timeZone: ZoneRules
 
@@ -15,11 +17,20 @@ public final class CompiledPlan: Sendable {
     public init(_ plan: Plan) throws(ZoneError) {
         self.plan = plan
         timeZone = try ZoneDatabase.rules(plan.definitions.timeZone)
+        let derived = DerivedColumns(plan)
         var streams: [CompiledStream] = []
-        for stream in plan.streams {
-            streams.append(try CompiledStream(stream, in: plan))
-        }
+        for stream in derived.streams { streams.append(try CompiledStream(stream, in: plan)) }
         self.streams = streams
+        var derivations: [JoinDerivation?] = []
+        for (table, expressions) in zip(plan.joinTables, derived.expressions) {
+            derivations.append(
+                expressions.isEmpty
+                    ? nil
+                    : try JoinDerivation(
+                        expressions, of: plan.definitions.tables[table.table], kept: table.columns,
+                        timeZone: plan.definitions.timeZone))
+        }
+        self.derivations = derivations
     }
 }
 
@@ -41,6 +52,7 @@ enum RegisterPlace: UInt8 {
 ///
 /// `@unchecked`: the constants' memory is written by `init` alone.
 final class CompiledStream: @unchecked Sendable {
+    /// With what is derived from joined rows as columns of the join (`DerivedColumns`).
     let plan: StreamPlan
     let columnCount: Int
     /// By column of the table.
@@ -86,7 +98,12 @@ final class CompiledStream: @unchecked Sendable {
         let calls = plan.stages.flatMap(\.partitions).flatMap(\.calls)
         let joinPlans = plan.stages.flatMap(\.joins)
         results = calls.map(\.result) + joinPlans.flatMap { $0.columns.map(\.result) + [$0.isMatched] }
-        joins = plan.stages.map { stage in stage.joins.map { JoinCode($0, whole.joinTables[$0.table]) } }
+        joins = plan.stages.map { stage in
+            stage.joins.map { join in
+                let table = whole.joinTables[join.table]
+                return JoinCode(join, table, columnCount: whole.definitions.tables[table.table].columns.count)
+            }
+        }
         intakes = plan.stages.map { stage in
             stage.intakes.map { IntakeCode($0, whole.joinTables[$0.table], columns: tableColumns) }
         }

@@ -76,6 +76,12 @@ public enum KeyHash {
         }
     }
 
+    /// That of the 8 bytes of an integer, as an index of keys has it.
+    @inline(__always)
+    static func hash(integer value: Int64) -> UInt32 {
+        UInt32(truncatingIfNeeded: fold(fold(fold(seed ^ UInt64(bitPattern: value))) ^ 8))
+    }
+
     /// Hash of some bytes; `bytes` may be nil where there are none, and changes nothing then.
     static func hash(_ bytes: UnsafePointer<UInt8>?, count: Int, start: UInt64 = KeyHash.seed) -> UInt64 {
         var result = start

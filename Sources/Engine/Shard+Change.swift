@@ -15,7 +15,7 @@ extension Shard {
             "a shard changes to the plan that the transition has made")
         let places = StatePlaces(plan)
         changePartitions(to: compiled, places, transition.states)
-        changeJoinTables(to: plan, transition.joinTables)
+        changeJoinTables(to: compiled, transition.joinTables)
         changeClocks(to: plan, transition.clocks)
         streams = places.streams
         hasChanged = false
@@ -54,17 +54,21 @@ extension Shard {
         partitionCount = origins.count
     }
 
-    private mutating func changeJoinTables(to plan: Plan, _ origins: [JoinTableOrigin]) {
+    private mutating func changeJoinTables(to compiled: CompiledPlan, _ origins: [JoinTableOrigin]) {
+        let plan = compiled.plan
         let moved = UnsafeMutablePointer<JoinTable>.allocate(capacity: max(1, origins.count))
         var isMoved = Array(repeating: false, count: joinTableCount)
         for (number, origin) in origins.enumerated() {
             let table = plan.joinTables[number]
             switch origin {
             case .fresh:
-                (moved + number).initialize(to: JoinTable(table, columns: plan.definitions.tables[table.table].columns))
+                (moved + number).initialize(
+                    to: JoinTable(
+                        table, columns: plan.definitions.tables[table.table].columns, derivation: compiled.derivations[number]))
             case .continued(let known):
                 (moved + number).moveInitialize(from: joinTables + known, count: 1)
                 moved[number].askedBy = table.askedBy
+                moved[number].derive(compiled.derivations[number])
                 isMoved[known] = true
             }
         }

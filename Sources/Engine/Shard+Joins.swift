@@ -5,6 +5,7 @@ extension Shard {
     mutating func applyJoins(_ batch: Batch, stage: Int) {
         let (joins, intakes) = (batch.compiledStream.joins[stage], batch.compiledStream.intakes[stage])
         let rows = batch.joinRows(shard: index)
+        let isRoomKept = refusesNewRows(stage: stage)
         let joinTables = joinTables
         for (number, join) in joins.enumerated() {
             let isGiven = batch.isGiven(batch.compiledStream.joinKeyColumns[stage][number])
@@ -12,7 +13,8 @@ extension Shard {
                 skip(join, batch, rows)
             } else if !batch.isStored || !intakes.contains(where: { $0.table == join.table }) {
                 joinTables[join.table].join(
-                    join, batch.vectors, rows: rows, arena: memory.arena, texts: &batch.shardTexts[index])
+                    join, batch.vectors, rows: rows, isRoomKept: isRoomKept, arena: &memory.arena,
+                    texts: &batch.shardTexts[index])
             }
         }
         guard batch.isStored else { return }
@@ -25,18 +27,26 @@ extension Shard {
         let bound = bound(of: joinTables[intake.table].askedBy, stage: stage)
         let refusesNewKeys = refusesNewRows(stage: stage)
         let condition = intake.condition.map { batch.vectors[$0] }
-        for row in 0..<batch.rowCount {
-            if rows.contains(row) {
-                for join in joins {
-                    joinTables[join.table].join(
-                        join, batch.vectors, rows: row..<row + 1, arena: memory.arena, texts: &batch.shardTexts[index])
+        intake.keys.withUnsafeBufferPointer { keys in
+            intake.columns.withUnsafeBufferPointer { columns in
+                for row in 0..<batch.rowCount {
+                    if !joins.isEmpty && rows.contains(row) { join(batch, joins, row: row, isRoomKept: refusesNewKeys) }
+                    if batch.memory.admitted[row] == RowStatus.refused.rawValue { continue }
+                    if let condition, condition.nulls[row] != 0 || condition.booleans[row] == 0 { continue }
+                    let outcome = joinTables[intake.table].take(
+                        keys: keys, columns: columns, time: intake.time, batch.vectors, row: row, bound: bound,
+                        refusesNewKeys: refusesNewKeys, arena: &memory.arena)
+                    if outcome == .full { RowStatus.refused.mark(batch.statuses + row) }
                 }
             }
-            if batch.memory.admitted[row] == RowStatus.refused.rawValue { continue }
-            if let condition, condition.nulls[row] != 0 || condition.booleans[row] == 0 { continue }
-            let outcome = joinTables[intake.table].take(
-                intake, batch.vectors, row: row, bound: bound, refusesNewKeys: refusesNewKeys, arena: &memory.arena)
-            if outcome == .full { RowStatus.refused.mark(batch.statuses + row) }
+        }
+    }
+
+    private mutating func join(_ batch: Batch, _ joins: [JoinCode], row: Int, isRoomKept: Bool) {
+        for join in joins {
+            joinTables[join.table].join(
+                join, batch.vectors, rows: row..<row + 1, isRoomKept: isRoomKept, arena: &memory.arena,
+                texts: &batch.shardTexts[index])
         }
     }
 
@@ -51,7 +61,7 @@ extension Shard {
         for row in rows {
             batch.vectors[join.isMatched].nulls[row] = NullByte.value
             batch.vectors[join.isMatched].booleans[row] = 0
-            for column in join.columns { batch.vectors[column.result].nulls[row] = NullByte.null }
+            for column in join.columns + join.derived { batch.vectors[column.result].nulls[row] = NullByte.null }
         }
     }
 }

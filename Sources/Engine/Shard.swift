@@ -55,7 +55,9 @@ public struct Shard: ~Copyable {
         joinTableCount = plan.joinTables.count
         joinTables = .allocate(capacity: max(1, joinTableCount))
         for (number, table) in plan.joinTables.enumerated() {
-            (joinTables + number).initialize(to: JoinTable(table, columns: plan.definitions.tables[table.table].columns))
+            (joinTables + number).initialize(
+                to: JoinTable(
+                    table, columns: plan.definitions.tables[table.table].columns, derivation: compiled.derivations[number]))
         }
     }
 

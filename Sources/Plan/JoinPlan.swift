@@ -31,6 +31,11 @@ public struct JoinPlan: Hashable, Sendable {
         /// Of the joined table.
         public var column: Int
         public var result: Register
+
+        public init(column: Int, result: Register) {
+            self.column = column
+            self.result = result
+        }
     }
 
     /// Index into `Plan.joinTables`.

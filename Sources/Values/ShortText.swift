@@ -32,7 +32,26 @@ public struct ShortText: Sendable {
     /// At least `digits` digits, with zeros in front.
     public mutating func append(integer value: Int64, digits: Int = 1) {
         if value < 0 { append(byte: UInt8(ascii: "-")) }
-        append(magnitude: UInt128(value.magnitude), digits: digits)
+        var length = 1
+        var power: UInt64 = 10
+        while length < 20 && value.magnitude >= power {
+            length += 1
+            power = length < 20 ? power &* 10 : .max
+        }
+        length = max(length, digits)
+        precondition(length <= Self.capacity - count)
+        var rest = value.magnitude
+        for index in stride(from: count + length - 1, through: count, by: -1) {
+            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            bytes[index] = UInt8(ascii: "0") + UInt8(digit)
+            rest = quotient
+        }
+        count += length
+    }
+
+    /// Copies it to where there is room for `count` bytes.
+    public func copy(to target: UnsafeMutablePointer<UInt8>) {
+        for index in 0..<count { target[index] = bytes[index] }
     }
 
     mutating func append(magnitude: UInt128, digits: Int) {

@@ -11,7 +11,8 @@ import Plan
     static let configuration = CommandConfiguration(
         commandName: "millrace-bench", abstract: "Measures the engine alone; every command prints JSON.",
         subcommands: [
-            CardsCommand.self, AggregatesCommand.self, FeaturesCommand.self, MemoryCommand.self, AllocationsCommand.self, TradesCommand.self,
+            CardsCommand.self, AggregatesCommand.self, FeaturesCommand.self, MemoryCommand.self, AllocationsCommand.self,
+            TradesCommand.self,
         ],
         defaultSubcommand: CardsCommand.self)
 

@@ -77,7 +77,8 @@ struct TradesCommand: ParsableCommand {
                 workload.pool(of: load, rows: rows(load), rowsPerBatch: batchRows, seed: 1), of: plan, mode: mode)
         }
         let before = [
-            try table("users", { .everyKey($0.rowsBefore) }, .ingest), try table("instruments", { .everyKey($0.rowsBefore) }, .ingest),
+            try table("users", { .everyKey($0.rowsBefore) }, .ingest),
+            try table("instruments", { .everyKey($0.rowsBefore) }, .ingest),
         ]
         let pooled = min(messages, 1 << 20)
         let trades = try table("trades", { _ in .drawn(pooled * 9 / 10) }, .compute)
@@ -100,7 +101,8 @@ struct TradesCommand: ParsableCommand {
         func take(_ table: Table) {
             let (columns, rows) = table.take()
             batch.prepare(
-                plan, stream: table.stream, columns: columns, rowCount: rows, mode: table.mode, shardCount: 1, nowMicroseconds: nil)
+                plan, stream: table.stream, columns: columns, rowCount: rows, mode: table.mode, shardCount: 1,
+                nowMicroseconds: nil)
             for stage in plan.plan.streams[table.stream].stages.indices {
                 if stage > 0 { batch.prepareStage(stage) }
                 shard.apply(batch, stage: stage)

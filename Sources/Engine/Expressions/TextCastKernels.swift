@@ -26,7 +26,7 @@ extension KernelFrame {
             text.removeAll()
             append(x, &text)
             guard let target = arena.reserve(text.count) else { return nil }
-            for index in 0..<text.count { target[index] = text[index] }
+            text.copy(to: target)
             return TextReference(bytes: target, count: text.count)
         }
     }

@@ -22,15 +22,26 @@ struct JoinCode: Sendable {
     let time: Int?
     let includesEqual: Bool
     let columns: [Column]
+    /// Columns that are derived from the row: places among those of the table's derivation.
+    let derived: [Column]
     let isMatched: Int
+    /// The register of the key where it is one integer.
+    let integerKey: Int?
 
-    init(_ plan: JoinPlan, _ table: JoinTablePlan) {
+    /// - Parameter columnCount: of the joined table; a column beyond is a derived one.
+    init(_ plan: JoinPlan, _ table: JoinTablePlan, columnCount: Int) {
         self.table = plan.table
         keys = plan.keys.map(FormedRegister.init)
         time = plan.time?.index
         includesEqual = plan.includesEqual
-        columns = plan.columns.map { Column(place: table.columns.firstIndex(of: $0.column)!, result: $0.result.index) }
+        columns = plan.columns.filter { $0.column < columnCount }.map {
+            Column(place: table.columns.firstIndex(of: $0.column)!, result: $0.result.index)
+        }
+        derived = plan.columns.filter { $0.column >= columnCount }.map {
+            Column(place: $0.column - columnCount, result: $0.result.index)
+        }
         isMatched = plan.isMatched.index
+        integerKey = keys.count == 1 && keys[0].form == .integer ? keys[0].register : nil
     }
 }
 

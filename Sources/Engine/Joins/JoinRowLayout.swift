@@ -7,7 +7,8 @@ import Values
 ///     offset size field
 ///     0      4    bytes of the block
 ///     4      4    bytes of the key that follows the columns; 0 in a history table, where the key stands once for all its rows
-///     8      8    –
+///     8      4    granule of the row's memo (`JoinMemo`), which is freed with it; 0: none
+///     12     4    generation of the memo; 0: none was made
 ///     16     …    columns: 16-byte values, then 8-byte ones (a text is offset and count), then 1-byte ones
 ///     …      …    one byte a column that is 1 where it is NULL
 ///     …      …    key, texts
@@ -62,6 +63,7 @@ struct JoinRowLayout {
         let block = arena.address(granule)
         block.storeBytes(of: UInt32(byteCount), as: UInt32.self)
         block.storeBytes(of: UInt32(key.count), toByteOffset: 4, as: UInt32.self)
+        JoinRowLayout.setMemo(0, generation: 0, of: block)
         if let bytes = key.baseAddress { (block + fixedBytes).copyMemory(from: bytes, byteCount: key.count) }
         var end = fixedBytes + key.count
         for (place, column) in intake.enumerated() {
@@ -89,7 +91,27 @@ struct JoinRowLayout {
     }
 
     static func free(_ granule: UInt32, in arena: inout Arena) {
+        freeMemo(of: arena.address(granule), in: &arena)
         arena.free(granule, bytes: Int(arena.address(granule).load(as: UInt32.self)))
+    }
+
+    // MARK: Memos
+
+    @inline(__always)
+    static func memo(of block: UnsafeRawPointer) -> (granule: UInt32, generation: UInt32) {
+        (block.load(fromByteOffset: 8, as: UInt32.self), block.load(fromByteOffset: 12, as: UInt32.self))
+    }
+
+    static func setMemo(_ memo: UInt32, generation: UInt32, of block: UnsafeMutableRawPointer) {
+        block.storeBytes(of: memo, toByteOffset: 8, as: UInt32.self)
+        block.storeBytes(of: generation, toByteOffset: 12, as: UInt32.self)
+    }
+
+    static func freeMemo(of block: UnsafeMutableRawPointer, in arena: inout Arena) {
+        let memo = memo(of: block).granule
+        if memo == 0 { return }
+        arena.free(memo, bytes: Int(arena.address(memo).load(as: UInt32.self)))
+        setMemo(0, generation: 0, of: block)
     }
 
     func key(of block: UnsafeRawPointer) -> UnsafeRawBufferPointer {
@@ -104,28 +126,87 @@ struct JoinRowLayout {
     ) {
         let (column, null) = (columns[place], nulls + place)
         for (number, granule) in found.enumerated() {
-            let row = first + number
             let block = base + Int(granule) &* Arena.granuleBytes
             let isNull = granule == 0 || block.load(fromByteOffset: null, as: UInt8.self) != 0
-            vector.nulls[row] = isNull ? NullByte.null : NullByte.value
-            if isNull { continue }
-            switch column.form {
-            case .boolean: vector.booleans[row] = block.load(fromByteOffset: column.offset, as: UInt8.self)
-            case .integer: vector.integers[row] = block.load(fromByteOffset: column.offset, as: Int64.self)
-            case .double: vector.doubles[row] = block.load(fromByteOffset: column.offset, as: Double.self)
-            case .decimal: vector.decimals[row] = block.load(fromByteOffset: column.offset, as: Int128.self)
-            case .interval: vector.intervals[row] = block.load(fromByteOffset: column.offset, as: Interval.self)
-            case .text:
-                let start = block + Int(block.load(fromByteOffset: column.offset, as: UInt32.self))
-                let count = Int(block.load(fromByteOffset: column.offset + 4, as: UInt32.self))
-                let bytes = UnsafeBufferPointer(start: start.assumingMemoryBound(to: UInt8.self), count: count)
-                guard let copied = texts.copy(bytes) else {
-                    vector.nulls[row] = NullByte.null
-                    continue
+            vector.nulls[first + number] = isNull ? NullByte.null : NullByte.value
+        }
+        let nulls = UnsafePointer(vector.nulls + first)
+        switch column.form {
+        case .boolean: copy(column.offset, of: found, base, nulls, to: vector.booleans + first)
+        case .integer: copy(column.offset, of: found, base, nulls, to: vector.integers + first)
+        case .double: copy(column.offset, of: found, base, nulls, to: vector.doubles + first)
+        case .decimal: copy(column.offset, of: found, base, nulls, to: vector.decimals + first)
+        case .interval: copy(column.offset, of: found, base, nulls, to: vector.intervals + first)
+        case .text: copyTexts(column.offset, of: found, base, to: vector, first: first, &texts)
+        case .array: arraysAreResults()
+        }
+    }
+
+    @inline(__always)
+    private func copy<T: BitwiseCopyable>(
+        _ offset: Int, of found: UnsafeBufferPointer<UInt32>, _ base: UnsafeRawPointer, _ nulls: UnsafePointer<UInt8>,
+        to values: UnsafeMutablePointer<T>
+    ) {
+        for (number, granule) in found.enumerated() where nulls[number] == NullByte.value {
+            values[number] = (base + Int(granule) &* Arena.granuleBytes).load(fromByteOffset: offset, as: T.self)
+        }
+    }
+
+    /// Texts are a few bytes each: room is taken for all of them at once.
+    private func copyTexts(
+        _ offset: Int, of found: UnsafeBufferPointer<UInt32>, _ base: UnsafeRawPointer, to vector: Vector, first: Int,
+        _ texts: inout TextArena
+    ) {
+        let nulls = UnsafePointer(vector.nulls + first)
+        let references = vector.texts + first
+        var byteCount = 0
+        for (number, granule) in found.enumerated() where nulls[number] == NullByte.value {
+            let block = base + Int(granule) &* Arena.granuleBytes
+            let start = Int(block.load(fromByteOffset: offset, as: UInt32.self))
+            let count = Int(block.load(fromByteOffset: offset + 4, as: UInt32.self))
+            references[number] = TextReference(bytes: (block + start).assumingMemoryBound(to: UInt8.self), count: count)
+            byteCount += count
+        }
+        guard var target = texts.reserve(byteCount) else {
+            // Some of them may still fit.
+            for number in found.indices where nulls[number] == NullByte.value {
+                let text = references[number]
+                if let copied = texts.copy(UnsafeBufferPointer(start: text.bytes, count: text.count)) {
+                    references[number] = copied
+                } else {
+                    vector.nulls[first + number] = NullByte.null
                 }
-                vector.texts[row] = copied
-            case .array: arraysAreResults()
             }
+            return
+        }
+        for number in found.indices where nulls[number] == NullByte.value {
+            let count = references[number].count
+            copyShort(references[number].bytes.unsafelyUnwrapped, to: target, count: count)
+            references[number].bytes = UnsafePointer(target)
+            target += count
+        }
+    }
+
+    /// Copies up to 32 bytes without a call; never reads or writes beyond them.
+    @inline(__always)
+    private func copyShort(_ source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>, count: Int) {
+        let (from, to) = (UnsafeRawPointer(source), UnsafeMutableRawPointer(target))
+        @inline(__always) func move<T: BitwiseCopyable>(_: T.Type, _ offset: Int) {
+            to.storeBytes(of: from.loadUnaligned(fromByteOffset: offset, as: T.self), toByteOffset: offset, as: T.self)
+        }
+        switch count {
+        case 8...16:
+            move(UInt64.self, 0)
+            move(UInt64.self, count - 8)
+        case 17...32:
+            move(UInt64.self, 0)
+            move(UInt64.self, 8)
+            move(UInt64.self, count - 16)
+            move(UInt64.self, count - 8)
+        case 4...7:
+            move(UInt32.self, 0)
+            move(UInt32.self, count - 4)
+        default: target.update(from: source, count: count)
         }
     }
 }

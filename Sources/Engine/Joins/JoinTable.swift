@@ -14,81 +14,42 @@ struct JoinTable: ~Copyable {
     var index = KeyIndex()
     var encoder = KeyEncoder()
     private(set) var rowCount = 0
-    /// Row blocks of a chunk of rows.
-    private let found: UnsafeMutablePointer<UInt32>
+    /// nil where nothing is derived from rows alone.
+    var memo: JoinMemo?
+    private var memoGeneration: UInt32 = 0
+    /// Row blocks of a chunk of rows, their memos, and hashes of the keys that are looked for.
+    let found: UnsafeMutablePointer<UInt32>
+    let memos: UnsafeMutablePointer<UInt32>
+    let hashes: UnsafeMutablePointer<UInt32>
 
-    static let chunkRows = 128
+    static let chunkRows = 256
 
-    init(_ plan: JoinTablePlan, columns: [Field]) {
+    init(_ plan: JoinTablePlan, columns: [Field], derivation: JoinDerivation?) {
         layout = JoinRowLayout(plan.columns.map { columns[$0].type.form })
         isHistory = plan.isHistory
         askedBy = plan.askedBy
         found = .allocate(capacity: JoinTable.chunkRows)
         found.initialize(repeating: 0, count: JoinTable.chunkRows)
+        memos = .allocate(capacity: JoinTable.chunkRows)
+        memos.initialize(repeating: 0, count: JoinTable.chunkRows)
+        hashes = .allocate(capacity: JoinTable.chunkRows)
+        hashes.initialize(repeating: 0, count: JoinTable.chunkRows)
+        derive(derivation)
     }
 
     deinit {
         index.deallocate()
         found.deallocate()
+        memos.deallocate()
+        hashes.deallocate()
     }
 
-    // MARK: Finding
-
-    /// Finds the rows of the join table for some rows of a batch, and writes the join's columns.
-    mutating func join(
-        _ join: JoinCode, _ vectors: UnsafeMutablePointer<Vector>, rows: Range<Int>, arena: borrowing Arena,
-        texts: inout TextArena
-    ) {
-        let base = arena.base
-        let isMatched = vectors[join.isMatched]
-        join.keys.withUnsafeBufferPointer { keys in
-            for start in stride(from: rows.lowerBound, to: rows.upperBound, by: JoinTable.chunkRows) {
-                let count = min(JoinTable.chunkRows, rows.upperBound - start)
-                for number in 0..<count {
-                    found[number] = find(join, keys, vectors, row: start + number, base: base)
-                }
-                for number in 0..<count {
-                    isMatched.nulls[start + number] = NullByte.value
-                    isMatched.booleans[start + number] = found[number] == 0 ? 0 : 1
-                }
-                let chunk = UnsafeBufferPointer(start: found, count: count)
-                for column in join.columns {
-                    layout.load(
-                        column.place, of: chunk, base: base, into: vectors[column.result], first: start, texts: &texts)
-                }
-            }
-        }
-    }
-
-    /// Granule of the row block that a row is joined with; 0 where there is none.
-    private mutating func find(
-        _ join: JoinCode, _ keys: UnsafeBufferPointer<FormedRegister>, _ vectors: UnsafeMutablePointer<Vector>, row: Int,
-        base: UnsafeMutableRawPointer
-    ) -> UInt32 {
-        guard index.count > 0, encoder.encode(keys, vectors, row: row) else { return 0 }
-        guard let time = join.time else { return slot(hash: encoder.hash, base: base) ?? 0 }
-        if vectors[time].nulls[row] != 0 { return 0 }
-        guard let key = slot(hash: encoder.hash, base: base) else { return 0 }
-        let history = KeyHistory(base + Int(key) &* Arena.granuleBytes)
-        let bound = vectors[time].integers[row]
-        let end = history.position(of: bound, isAfterEqual: join.includesEqual, base: base)
-        return end == 0 ? 0 : history.entries(base)[end - 1].row
-    }
-
-    /// The block of the key that was encoded last; nil where it is unknown.
-    private func slot(hash: UInt32, base: UnsafeMutableRawPointer) -> UInt32? {
-        let (slots, mask) = (index.slots, index.mask)
-        let wanted = encoder.bytes
-        var slot = Int(hash) & mask
-        while slots[slot].record != 0 {
-            if slots[slot].hash == hash {
-                let block = base + Int(slots[slot].record) &* Arena.granuleBytes
-                let key = isHistory ? KeyHistory(block).key : layout.key(of: block)
-                if key.elementsEqual(wanted) { return slots[slot].record }
-            }
-            slot = (slot &+ 1) & mask
-        }
-        return nil
+    /// From now on rows have memos of this derivation. Those of another one are given back as their rows are joined.
+    mutating func derive(_ derivation: JoinDerivation?) {
+        if let memo, let derivation, memo.derivation.isSame(as: derivation) { return }
+        memoGeneration &+= 1
+        if memoGeneration == 0 { memoGeneration = 1 }
+        memo = derivation.map { JoinMemo($0, generation: memoGeneration) }
     }
 
     // MARK: Taking rows in
@@ -103,21 +64,20 @@ struct JoinTable: ~Copyable {
 
     /// Takes in one row.
     /// - Parameters:
+    ///   - keys: registers of the key.
+    ///   - columns: those that are kept.
     ///   - bound: no row to come asks for an earlier time.
     ///   - refusesNewKeys: memory is nearly used up.
     mutating func take(
-        _ intake: IntakeCode, _ vectors: UnsafeMutablePointer<Vector>, row: Int, bound: Int64, refusesNewKeys: Bool,
-        arena: inout Arena
+        keys: UnsafeBufferPointer<FormedRegister>, columns: UnsafeBufferPointer<FormedRegister>, time: Int?,
+        _ vectors: UnsafeMutablePointer<Vector>, row: Int, bound: Int64, refusesNewKeys: Bool, arena: inout Arena
     ) -> Outcome {
-        let hasKey = intake.keys.withUnsafeBufferPointer { encoder.encode($0, vectors, row: row) }
-        guard hasKey else { return .ignored }
+        guard encoder.encode(keys, vectors, row: row) else { return .ignored }
         let known = slot(hash: encoder.hash, base: arena.base)
         if known == nil && refusesNewKeys { return .full }
-        return intake.columns.withUnsafeBufferPointer { columns in
-            guard let time = intake.time else { return replace(known, columns, vectors, row: row, arena: &arena) }
-            if vectors[time].nulls[row] != 0 { return .ignored }
-            return insert(known, columns, vectors, row: row, time: vectors[time].integers[row], bound: bound, arena: &arena)
-        }
+        guard let time else { return replace(known, columns, vectors, row: row, arena: &arena) }
+        if vectors[time].nulls[row] != 0 { return .ignored }
+        return insert(known, columns, vectors, row: row, time: vectors[time].integers[row], bound: bound, arena: &arena)
     }
 
     private mutating func replace(
@@ -129,8 +89,7 @@ struct JoinTable: ~Copyable {
         let fresh = layout.store(columns, vectors, row: row, key: encoder.bytes, in: &arena)
         if fresh == 0 { return .full }
         if let known {
-            index.remove(known, hash: hash, in: &arena)
-            index.insert(fresh, hash: hash)
+            index.replace(known, by: fresh, hash: hash)
             JoinRowLayout.free(known, in: &arena)
         } else {
             index.insert(fresh, hash: hash)

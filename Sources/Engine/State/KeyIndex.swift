@@ -65,7 +65,7 @@ struct KeyIndex {
         count += 1
     }
 
-    /// A key's record has moved.
+    /// A key's record has moved, or another one takes its place.
     func replace(_ record: UInt32, by other: UInt32, hash: UInt32) {
         var slot = Int(hash) & mask
         while slots[slot].record != record { slot = (slot + 1) & mask }

@@ -83,15 +83,16 @@ final class LoadLoop {
             offer()
             try turn(until: end)
         }
-        unsent = schedule?.waiting(at: min(now, end)) ?? 0
+        // What came due while this thread was not running is sent now, where there is room.
+        if schedule != nil { offer() }
+        unsent = schedule?.waiting(at: min(now, end) - 1) ?? 0
         let ended = now
         let drained = now + options.drainNanosecondsMax
         while now < drained && underWay > 0 { try turn(until: drained) }
         if !connections.allSatisfy(\.isGone), pushes.isAwaiting { try settlePushes() }
         recorder.secondEnded(underWay: underWay, waiting: unsent)
         var outcome = Outcome(recorder: recorder, lost: connections.reduce(0) { $0 + $1.pending.count }, broken: broken)
-        // What is left within one interval of the end would have been sent by the next turn.
-        outcome.unsent = unsent <= 1 ? 0 : unsent
+        outcome.unsent = unsent
         outcome.measuredSeconds =
             Double(max(ended, start + options.warmUpNanoseconds + 1) - start - options.warmUpNanoseconds) / 1e9
         return outcome
