@@ -71,6 +71,7 @@ import Values
             JOIN instruments i ON i.id = t.id LEFT JOIN instruments o ON o.id = t.other
             """)
         let count: Int64 = 700
+        var usedBytes: [Int] = []
         for round in 0..<3 as Range<Int64> {
             let rows = (0..<count).map { instrument($0, "t\($0)r\(round)", $0) }
             let trades = (0..<1_500).map { trade(Int64($0) * 7 % count, Int64($0) * 11 % (2 * count)) }
@@ -81,7 +82,10 @@ import Values
                 let expected: Scalar = other < count ? .text("T\(other)R\(round)") : .null
                 #expect(cells == [.text("t\(id)r\(round)241103\(digits)"), expected, .integer(id)])
             }
+            usedBytes.append(bench.usedBytes)
         }
+        // Replaced rows have given theirs back.
+        #expect(usedBytes[2] == usedBytes[1])
     }
 
     @Test func `where there is no room, it is computed for every event`() throws {
@@ -103,21 +107,17 @@ import Values
         #expect(run(bench, (0, [trade(0)]))[0] == [text(long + long)])
     }
 
-    @Test func `rows of a history have theirs, and give them back`() throws {
+    @Test func `rows of a history have theirs`() throws {
         let bench = try bench(
             """
             SELECT upper(q.ticker) || ' ' || q.bid::text AS quote FROM trades t LEFT JOIN LATERAL
               (SELECT ticker, bid FROM quotes WHERE quotes.id = t.id AND quotes.at <= t.ts ORDER BY quotes.at DESC LIMIT 1) q ON TRUE
             """)
-        var used = 0
-        for time in 0..<2_000 as Range<Int64> {
+        for time in 0..<300 as Range<Int64> {
             let quote: [Scalar] = [.integer(1), .integer(time), .text("a longer ticker"), .integer(time)]
-            let answers = run(bench, (2, [quote]), (0, [trade(1, ts: time), trade(1, ts: time)]))
-            #expect(answers[1] == [text("A LONGER TICKER \(time)"), text("A LONGER TICKER \(time)")])
-            if time == 1_000 { used = bench.usedBytes }
+            let answers = run(bench, (2, [quote]), (0, [trade(1, ts: time), trade(1, ts: time / 2)]))
+            #expect(answers[1] == [text("A LONGER TICKER \(time)"), text("A LONGER TICKER \(time / 2)")])
         }
-        #expect(bench.shard(0) { $0.rowCount(joinTable: 0) } < 40)
-        #expect(bench.usedBytes <= used)
     }
 
     @Test func `other definitions compute their own, over rows that stay`() throws {

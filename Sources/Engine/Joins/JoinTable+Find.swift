@@ -58,6 +58,7 @@ extension JoinTable {
         guard index.count > 0 else { return found.update(repeating: 0, count: count) }
         let (keys, nulls) = (vector.integers + first, vector.nulls + first)
         let (slots, mask) = (index.slots, index.mask)
+        let keyOffset = layout.fixedBytes
         for number in 0..<count {
             let hash = KeyHash.hash(integer: keys[number])
             hashes[number] = hash
@@ -67,8 +68,8 @@ extension JoinTable {
             let record = firstRecord(slots, mask, hash: hashes[number])
             found[number] = record
             (base + Int(record) &* Arena.granuleBytes).prefetch()
+            (base + Int(record) &* Arena.granuleBytes + keyOffset).prefetch()
         }
-        let keyOffset = layout.fixedBytes
         for number in 0..<count {
             if nulls[number] != 0 { found[number] = 0 }
             if found[number] == 0 { continue }
@@ -87,7 +88,8 @@ extension JoinTable {
         while slot + 4 <= mask {
             let place = slots + slot
             @inline(__always) func ends(_ offset: Int) -> Int {
-                place[offset].hash == hash || place[offset].record == 0 ? 1 << offset : 0
+                // No short cut, which would be a branch.
+                ((place[offset].hash == hash ? 1 : 0) | (place[offset].record == 0 ? 1 : 0)) << offset
             }
             let ending = ends(0) | ends(1) | ends(2) | ends(3)
             if ending != 0 { return place[ending.trailingZeroBitCount].record }
