@@ -23,7 +23,9 @@ extension Evaluator {
             guard case .text(let prefix) = values[1] else { preconditionFailure("starts_with is of texts") }
             return .boolean(bytes.starts(with: prefix))
         case .replace:
-            guard case .text(let old) = values[1], case .text(let new) = values[2] else { preconditionFailure("replace is of texts") }
+            guard case .text(let old) = values[1], case .text(let new) = values[2] else {
+                preconditionFailure("replace is of texts")
+            }
             if old.isEmpty { return values[0] }
             return .text(bytes.split(separator: old, omittingEmptySubsequences: false).joined(separator: new).map { $0 })
         case .left:

@@ -9,7 +9,7 @@ struct PlanBuilder {
     let data: DataOptions
 
     /// Frames of all pools together.
-    private static let poolBytesMax = 512 << 20
+    private static let poolBytesMax = 128 << 20
 
     func build() throws -> LoadPlan {
         let definitions = workload.definitions

@@ -37,6 +37,9 @@ extension LoadLoop {
         case .schema:
             // The definitions have changed: results of the channel have other columns from here on.
             connection.readers[header.channel] = try StatusReader.reader(for: try ArrowSchema.decode(message: body))
+        case .gap:
+            // The server says which rows of a slow subscriber it has conflated or left out.
+            if case .gap(let gap) = try ControlMessage.decode(kind: .gap, body: body) { recorder.skippedRows += Int(gap.rows) }
         case .pong: break
         default: unexpected(header)
         }

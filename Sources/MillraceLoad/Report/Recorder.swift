@@ -29,6 +29,8 @@ struct Recorder {
     var refusedRows = 0
     var pushes = 0
     var pushedRows = 0
+    /// Rows that a subscriber was too slow for.
+    var skippedRows = 0
     var sentBytes = 0
     var receivedBytes = 0
     /// Codes of errors with the first message of each.

@@ -54,6 +54,7 @@ struct Summary: Codable, Sendable {
     var refusedRows: Int
     var pushes: Int
     var pushedRows: Int
+    var skippedRows: Int
     var sentBytes: Int
     var receivedBytes: Int
     var events: Int
@@ -90,7 +91,7 @@ struct Summary: Codable, Sendable {
         (sent, answered, failed) = (recorder.sent, recorder.answered, recorder.failed)
         (lost, unsent, wrong) = (outcome.lost, outcome.unsent, recorder.wrong)
         (lateRows, refusedRows) = (recorder.lateRows, recorder.refusedRows)
-        (pushes, pushedRows) = (recorder.pushes, recorder.pushedRows)
+        (pushes, pushedRows, skippedRows) = (recorder.pushes, recorder.pushedRows, recorder.skippedRows)
         (sentBytes, receivedBytes) = (recorder.sentBytes, recorder.receivedBytes)
         events = recorder.measuredEvents
         eventsPerSecond = Double(recorder.measuredEvents) / outcome.measuredSeconds

@@ -17,7 +17,9 @@ enum TextReport {
                 "  queue: \(summary.queueGrew ? "grew" : "did not grow"), \(first) requests under way at first, \(last) at last")
         }
         if summary.pushes > 0 {
-            lines.append("  pushes: \(Figures.count(summary.pushes)) with \(Figures.count(summary.pushedRows)) rows")
+            lines.append(
+                "  pushes: \(Figures.count(summary.pushes)) with \(Figures.count(summary.pushedRows)) rows, \(Figures.count(summary.skippedRows)) skipped"
+            )
         }
         for error in summary.errors {
             lines.append("  error \(error.code), \(Figures.count(error.count)) times: \(error.message)")
