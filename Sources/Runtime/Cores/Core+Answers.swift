@@ -8,6 +8,7 @@ extension Core {
 
     /// The entry is complete and everything before it has been answered.
     func answer(_ request: Request) {
+        if let leaving = request.leaving { return tellLeaving(request, to: leaving.subscriber) }
         let (late, refused) = (request.batch.count(of: .late), request.batch.count(of: .refused))
         metrics.count(request.batch, mode: request.mode, late: late, refused: refused)
         // A connection that has been told goodbye gets nothing behind it.

@@ -234,7 +234,7 @@ extension Core {
     }
 
     /// The memory of a request changes only while it is prepared.
-    private func countMemory(of request: Request) {
+    func countMemory(of request: Request) {
         let held = request.heldBytes
         requestBytes += held - request.countedBytes
         requestBytesInFlight += held
@@ -269,7 +269,7 @@ extension Core {
         }
     }
 
-    private func lookUpTime(stream: Int) -> Int64 {
+    func lookUpTime(stream: Int) -> Int64 {
         switch catalog.plan.streams[stream].eventTime?.type {
         case .timestamp, .timestamptz: exchange.configuration.time.wallMicroseconds()
         case .date: exchange.configuration.time.wallMicroseconds() / 86_400_000_000

@@ -175,6 +175,7 @@ extension Core {
         request.block = nil
         request.session = nil
         request.channel = nil
+        request.leaving = nil
         requestBytesInFlight -= request.countedBytes
         request.batch.renew(catalog.compiled)
         if requestBytes > requestBytesMax {

@@ -98,6 +98,8 @@ final class Core {
     var compiling: Set<PredicateKey> = []
     /// Have subscriptions that may go on sending.
     var pumping: [Session] = []
+    /// Are to be told of events that leave windows.
+    var notifying: [Subscriber] = []
     var resultMessage = OutputBuffer()
     var nextWatchSweepNanoseconds: UInt64 = 0
     /// Of feeds that are no more.
@@ -165,6 +167,7 @@ final class Core {
         worked = advanceChange() || worked
         if !pendingSubscriptions.isEmpty || !watchQuestions.isEmpty { settleSubscriptions() }
         resumeStalled()
+        if !notifying.isEmpty { askForLeaving() }
         pumpSubscribers()
         sendAll()
         lookAfterConnections()
@@ -250,7 +253,7 @@ final class Core {
     /// Something that this core can do now, besides its sockets.
     private var hasWork: Bool {
         if !exchange.mailboxes[index].isEmpty || hasWorkInSequence { return true }
-        if !pumping.isEmpty { return true }
+        if !pumping.isEmpty || !notifying.isEmpty && canBeginRequest && leavingIsDue { return true }
         if !starved.isEmpty && receive.hasReleased { return true }
         if !stalled.isEmpty && canBeginRequest { return true }
         guard isWaitingForOthers, waitsForPlace || !inFlight.isEmpty else { return false }

@@ -59,14 +59,22 @@ extension Core {
         for (place, subscriber) in session.subscribers.enumerated().reversed() where subscriber.group.feed === old {
             old.finish(subscriber)
             old.remove(subscriber)
+            if subscriber.leaving != nil { notifying.removeAll { $0 === subscriber } }
             do throws(ErrorMessage) {
                 let timeZone = catalog.plan.definitions.timeZone
                 let selector = try subscriber.group.selector?.adapted(to: view.columns, view: view.name, timeZone: timeZone)
+                let interval = (subscriber.leaving?.intervalNanoseconds ?? 0) / 1_000_000
+                let leaving = try leavingKeys(
+                    SubscriptionRequest(
+                        subscribe: Subscribe(view: view.name, notifyMilliseconds: UInt32(clamping: interval)), view: feed.view,
+                        channel: subscriber.channel, requestID: subscriber.requestID))
                 write(OutgoingFrame(.schema, channel: subscriber.channel, body: view.schemaMessage), to: session)
-                session.subscribers[place] = feed.subscribe(
+                let renewed = feed.subscribe(
                     session, channel: subscriber.channel, requestID: subscriber.requestID, selector: selector,
                     onFull: subscriber.onFull == .conflate && feed.keyColumns == nil ? .drop : subscriber.onFull,
-                    bufferBytes: subscriber.bufferBytes, from: nil, now: Place(sequence: sequence))
+                    bufferBytes: subscriber.bufferBytes, from: nil, now: Place(sequence: sequence), leaving: leaving)
+                session.subscribers[place] = renewed
+                if leaving != nil { notifying.append(renewed) }
             } catch {
                 session.subscribers.remove(at: place)
                 end(subscriber, of: session, error)
@@ -86,6 +94,7 @@ extension Core {
     }
 
     private func end(_ subscriber: Subscriber, of session: Session, _ error: ErrorMessage) {
+        notifying.removeAll { $0 === subscriber }
         session.state.subscriptions[subscriber.channel] = nil
         let frame = OutgoingFrame(
             .error, requestID: subscriber.requestID, channel: subscriber.channel, isLast: true, body: error.frameBody())

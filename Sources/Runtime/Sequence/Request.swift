@@ -42,6 +42,8 @@ final class Request: @unchecked Sendable {
     /// Of a look-up: what a row asks for that brings no time, and the earliest time that could be asked for at its place.
     var lookUpNow: Int64 = 0
     var lookUpEarliest = Int64.min
+    /// Of a look-up that nobody sent: who is to be told what has left, and the keys that it is for.
+    var leaving: (subscriber: Subscriber, keys: KeyColumns)?
     /// Bytes of its memory that the core has counted.
     var countedBytes = 0
     var times = StageLatency.Times()

@@ -35,6 +35,7 @@ struct PendingSubscription {
     var session: Session
     var request: SubscriptionRequest
     var keys: KeySet?
+    var leaving: LeavingKeys?
     /// nil while it is being compiled.
     var predicate: Result<RowPredicate?, ErrorMessage>?
     /// Everything before this place of the ring may have been seen elsewhere: it begins behind it.
@@ -75,9 +76,7 @@ extension Core {
     func prepare(_ pending: inout PendingSubscription) throws(ErrorMessage) {
         let request = pending.request
         let view = catalog.views[request.view]
-        guard request.subscribe.notifyMilliseconds == 0 else {
-            throw .badRequest("this server tells of events that come, not of those that leave")
-        }
+        pending.leaving = try leavingKeys(request)
         if let keys = request.subscribe.keys { pending.keys = try KeySet(keys, fields: view.columns, view: view.name) }
         try watch(request.view)
         pending.position = nil
@@ -176,7 +175,8 @@ extension Core {
         let onFull = wish.onFull == .conflate && feed.keyColumns == nil ? .drop : wish.onFull
         let subscribed = Subscribed(
             channel: request.channel, sequence: isKnown ? wish.from?.sequence ?? sequence : sequence, onFull: onFull,
-            keyColumns: (feed.keyColumns ?? []).map { view.columns[$0].name }, bufferBytes: UInt32(clamping: bufferBytes))
+            keyColumns: (feed.keyColumns ?? []).map { view.columns[$0].name }, bufferBytes: UInt32(clamping: bufferBytes),
+            notifyMilliseconds: pending.leaving.map { UInt32($0.intervalNanoseconds / 1_000_000) } ?? 0)
         let header = FrameHeader(kind: .subscribe, requestID: request.requestID)
         write(OutgoingFrame(.subscribed, answering: header, body: ControlMessage.subscribed(subscribed).encode()), to: session)
         write(OutgoingFrame(.schema, answering: header, channel: request.channel, body: view.schemaMessage), to: session)
@@ -185,8 +185,9 @@ extension Core {
             ? nil : RowSelector(predicate: predicate, text: wish.predicate, keys: pending.keys)
         let subscriber = feed.subscribe(
             session, channel: request.channel, requestID: request.requestID, selector: selector, onFull: onFull,
-            bufferBytes: bufferBytes, from: wish.from, now: now)
+            bufferBytes: bufferBytes, from: wish.from, now: now, leaving: pending.leaving)
         session.subscribers.append(subscriber)
+        if pending.leaving != nil { notifying.append(subscriber) }
         feed.limits.unsentBytes = subscriberUnsentBytes
         mayPump(session)
         for action in session.state.subscribed(channel: request.channel, view: request.view) { perform(action, for: session) }
@@ -207,6 +208,7 @@ extension Core {
 
     private func leave(_ subscriber: Subscriber) {
         subscriber.group.feed.remove(subscriber)
+        if subscriber.leaving != nil { notifying.removeAll { $0 === subscriber } }
         guard let watch = watches[subscriber.group.feed.view], watch.feed === subscriber.group.feed else { return }
         if watch.feed.subscriberCount == 0 { watch.idleSinceNanoseconds = turnNanoseconds }
     }

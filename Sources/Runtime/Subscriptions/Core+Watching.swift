@@ -9,7 +9,8 @@ extension Core {
 
     /// How long the core may sleep; -1: for ever.
     var millisecondsToNextTask: Int32 {
-        let milliseconds = millisecondsToNextDeadline
+        var milliseconds = millisecondsToNextDeadline
+        if let lookUp = millisecondsToNextLookUp { milliseconds = milliseconds < 0 ? lookUp : min(milliseconds, lookUp) }
         guard watches.contains(where: { $0 != nil }) else { return milliseconds }
         let sweep = Int32(Core.watchSweepNanoseconds / 1_000_000)
         return milliseconds < 0 ? sweep : min(milliseconds, sweep)

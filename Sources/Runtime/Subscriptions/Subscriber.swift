@@ -37,6 +37,8 @@ final class Subscriber {
     var rowsSeen: Int64
     /// How far its peer knows it is.
     var place: Place
+    /// nil: it does not want to be told of events that leave windows.
+    var leaving: LeavingKeys?
     /// Newest rows of keys that were lost while it was away; not yet told.
     var rowsLost = 0
 
@@ -62,6 +64,14 @@ final class Subscriber {
             kind: .push, channel: channel, requestID: requestID, sequence: entry.sequence, definitions: entry.definitions)
         outlet.send(header, body: message)
         place = entry.place
+        leaving?.pushed(message)
+    }
+
+    /// Rows that no event caused; it is no further for them.
+    func pushEventless(_ message: UnsafeRawBufferPointer, sequence: UInt64, definitions: UInt32) {
+        let header = FrameHeader(
+            kind: .push, flags: .eventless, channel: channel, requestID: requestID, sequence: sequence, definitions: definitions)
+        outlet.send(header, body: message)
     }
 
     /// Says what was left out since its place, which is now `to`.

@@ -10,7 +10,7 @@ extension ViewFeed {
     ///   - now: everything up to there is in the log, or was.
     func subscribe(
         _ outlet: any SubscriberOutlet, channel: UInt32, requestID: UInt64, selector: RowSelector?,
-        onFull: Subscribe.OnFull, bufferBytes: Int, from: Place?, now: Place
+        onFull: Subscribe.OnFull, bufferBytes: Int, from: Place?, now: Place, leaving: LeavingKeys? = nil
     ) -> Subscriber {
         let group = group(of: selector)
         let isKnown = from.map { !now.isBefore($0) } ?? true
@@ -20,6 +20,7 @@ extension ViewFeed {
             outlet: outlet, channel: channel, requestID: requestID, group: group, onFull: onFull,
             bufferBytes: min(bufferBytes, bufferBytesMax), next: next, rowsSeen: group.rowsBefore(next, in: log),
             place: from ?? now)
+        subscriber.leaving = leaving
         if let from {
             if !isKnown {
                 subscriber.tellGap(.gone, rows: 0, to: now)

@@ -182,6 +182,52 @@ import Wire
         }
     }
 
+    @Test(arguments: [1, 2]) func `are told when events leave windows, once, and what is left`(cores: Int) throws {
+        try Running.withServer(cores: cores) { server in
+            let client = try TestClient.welcomed(server.address)
+            let (granted, schema) = try client.subscribe(
+                Subscribe(view: "per_key", predicate: "key < 100", notifyMilliseconds: 20))
+            #expect(granted.notifyMilliseconds == 20)
+            let events = try sender(server)
+            func send(ts: [Int64], key: [Int64]) throws {
+                let body = Events.encode(ts: ts, key: key, shop: key, amount: key.map { Double($0) })
+                try events.send(.ingest, channel: 1, body: body)
+                _ = try events.expect(.accepted)
+            }
+            try send(ts: [0, 10, 50, 50], key: [1, 1, 2, 300])
+            #expect(try Answer(client.expect(.push), schema: schema).integers("events") == [1, 2, 1])
+            // One of two events of key 1 leaves (frames reach 100 back), none of key 2.
+            try send(ts: [105], key: [300])
+            let first = try client.expect(.push)
+            #expect(first.header.flags.contains(.eventless) && first.header.sequence == 2)
+            let left = try Answer(first, schema: schema)
+            #expect(left.integers("key") == [1] && left.integers("events") == [1] && left.doubles("amount") == [1])
+            #expect(left.integers("ts") == [105])
+            // All leave: both keys fall back, and are told no more.
+            try send(ts: [5_000], key: [300])
+            var fallen: [Int64?] = []
+            while fallen.count < 2 {
+                let answer = try Answer(client.expect(.push), schema: schema)
+                #expect(answer.integers("events").allSatisfy { $0 == 0 } && answer.doubles("amount").allSatisfy { $0 == nil })
+                fallen += answer.integers("key")
+            }
+            #expect(Set(fallen) == [1, 2])
+            try send(ts: [6_000], key: [3])
+            let next = try client.expect(.push)
+            #expect(try Answer(next, schema: schema).integers("key") == [3] && !next.header.flags.contains(.eventless))
+        }
+    }
+
+    @Test func `cannot be told of what leaves where the keys are not shown`() throws {
+        try Running.withServer(cores: 1) { server in
+            let client = try TestClient.welcomed(server.address)
+            let wish = Subscribe(view: "per_shop", notifyMilliseconds: 1_000)
+            try client.send(.subscribe, body: ControlMessage.subscribe(wish).encode())
+            #expect(try client.expectError().message.contains("partition key"))
+            #expect(try client.subscribe(Subscribe(view: "per_shop")).granted.onFull == .drop)
+        }
+    }
+
     @Test(arguments: [1, 2]) func `that stop reading slow nobody, and are told the newest when they go on`(cores: Int) throws {
         var limits = SessionLimits()
         limits.resultBytesMax = 512 << 10

@@ -56,7 +56,7 @@ class Subscription:
       is gone an UnknownViewError is raised.
     - `definitions`: the version that the last batch was computed by.
     - `sequence`, `place`: of the last batch handed out in the server's total order; `subscribe(…, since=place)` goes on behind it.
-    - `eventless`: the last batch says what windows show since events have left them; columns of the event are NULL.
+    - `eventless`: the last batch says what windows show since events have left them; columns of the event are NULL but for its time, the moment that is shown.
     - `on_full`, `key_columns`: what the server does when this subscriber is too slow, and by what it tells keys apart.
     - `conflated`, `dropped`: rows that were left out so far."""
 

@@ -25,7 +25,7 @@ public struct Answer: Hashable, Sendable {
     /// Version of the definitions that the rows were computed by, counted from 1 since the server started.
     public var definitions: UInt32
     /// Of a subscription: no event caused it. Its rows are what the windows of their keys show since events have left them;
-    /// columns of the event itself are NULL.
+    /// columns of the event itself are NULL but for its time, the moment that is shown.
     public var isEventless = false
 }
 
