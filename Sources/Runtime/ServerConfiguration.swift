@@ -88,7 +88,7 @@ public struct SessionLimits: Hashable, Sendable {
     /// Unsent bytes past which a subscriber is sent nothing more until it has read.
     public var subscriberUnsentBytesMax = 64 << 10
     /// How long an adaptive core spins after its last work, at most.
-    public var spinNanosecondsMax: UInt64 = 50_000
+    public var spinNanosecondsMax: UInt64 = 20_000
 
     public init() {}
 }

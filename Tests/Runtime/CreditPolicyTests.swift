@@ -72,8 +72,7 @@ import Testing
         var spin = AdaptiveSpin(nanosecondsMax: 50_000)
         for _ in 0..<10 { spin.workCame(afterNanoseconds: 10_000_000, hasSlept: true) }
         // 20 µs and the time to wake up.
-        spin.workCame(afterNanoseconds: 70_000, hasSlept: true)
-        spin.workCame(afterNanoseconds: 70_000, hasSlept: true)
+        for _ in 0..<2 { spin.workCame(afterNanoseconds: 20_000 + AdaptiveSpin.wakeUpNanoseconds, hasSlept: true) }
         #expect(spin.nanoseconds >= 20_000)
     }
 
