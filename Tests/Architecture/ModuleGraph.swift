@@ -48,7 +48,7 @@ let modules: [Module] = [
     Module("Millrace", folder: "clients/swift/Sources", mayImport: ["Wire"], outside: ["NIOCore", "NIOPosix"]),
     Module(
         "MillraceCommand", mayImport: ["DefinitionsInput", "Runtime", "Millrace"],
-        outside: ["ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals"]),
+        outside: ["ArgumentParser", "Logging", "UnixSignals"]),
     Module(
         "MillraceLoad", mayImport: ["Workloads", "PlainEvaluator", "DefinitionsInput"],
         outside: ["ArgumentParser", "Histogram", "FoundationEssentials"]),

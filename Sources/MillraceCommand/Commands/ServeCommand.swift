@@ -5,7 +5,6 @@ import Linux
 import Logging
 import Plan
 import Runtime
-import ServiceLifecycle
 import UnixSignals
 
 struct ServeCommand: AsyncParsableCommand {
@@ -87,27 +86,12 @@ struct ServeCommand: AsyncParsableCommand {
         let milliseconds = Int((ContinuousClock.now - start).seconds * 1_000)
         let addresses = server.addresses.map(\.description).joined(separator: ", ")
         logger.info("ready on \(addresses) after \(milliseconds) ms with \(configuration.coreCount) cores")
-        let group = ServiceGroup(
-            configuration: .init(
-                services: [
-                    ServerService(server: server), HangUpService(signals: hangUps, reload: reload),
-                    WatchService(watch: watch, reload: reload),
-                ], logger: logger))
-        let stopping = Task { for await _ in stops { await group.triggerGracefulShutdown() } }
-        defer { stopping.cancel() }
-        try await group.run()
-    }
-}
-
-/// The server as one that can be asked to end.
-private struct ServerService: Service {
-    let server: Server
-
-    func run() async throws {
-        try await withGracefulShutdownHandler {
+        try await withThrowingTaskGroup { group in
+            group.addTask { for await _ in stops { server.drain() } }
+            group.addTask { for await _ in hangUps { await reload.reload() } }
+            group.addTask { try await reload.followSaves(watch) }
             try await server.waitOnThread()
-        } onGracefulShutdown: {
-            server.drain()
+            group.cancelAll()
         }
     }
 }
