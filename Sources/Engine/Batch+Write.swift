@@ -3,7 +3,7 @@ import Wire
 
 extension Batch {
     /// Appends the record batch that answers this batch in one view, after `finish`: the rows the view selected, with
-    /// their numbers and statuses. One view at a time.
+    /// their numbers and statuses. Several cores may do so at a time, each with a writer of its own.
     /// - Parameters:
     ///   - view: index into the stream plan's views.
     ///   - part: which of the rows selected; all of them where it is nil.
@@ -16,11 +16,11 @@ extension Batch {
         let selected = UnsafeBufferPointer(rebasing: all[part ?? 0..<all.count])
         for (index, register) in registers.enumerated() {
             let vector = vectors[register.index]
-            memory.sources[index] = BatchWriter.Source(values: vector.values, nulls: vector.nulls)
+            writer.sources[index] = BatchWriter.Source(values: vector.values, nulls: vector.nulls)
         }
         try writer.write(
             rows: selected.count, selection: selected.count == rowCount ? nil : selected.baseAddress,
-            columns: UnsafeBufferPointer(start: memory.sources, count: registers.count),
+            columns: UnsafeBufferPointer(writer.sources),
             statuses: writer.hasTrailer ? statuses : nil, into: &output)
     }
 }

@@ -1,7 +1,6 @@
 import Bounds
 import Plan
 import Values
-import Wire
 
 /// One allocation for everything that a batch holds by row, cut up for one stream and one class of row counts.
 ///
@@ -36,8 +35,6 @@ struct BatchMemory {
     private(set) var firstPartition: [Int] = []
     private(set) var selections: [UnsafeMutablePointer<UInt32>] = []
     var selectionCounts: [Int] = []
-    /// Room for the columns of any view, while it is written.
-    private(set) var sources = UnsafeMutablePointer<BatchWriter.Source>(bitPattern: 64)!
 
     private var block = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     private var rowCapacity = 0
@@ -141,7 +138,6 @@ struct BatchMemory {
             }
         }
         participants = cutter.take(UInt64.self, plan.stages.count)
-        sources = cutter.take(BatchWriter.Source.self, plan.views.map(\.registers.count).max() ?? 0)
         selections.removeAll(keepingCapacity: true)
         for _ in plan.views { selections.append(cutter.take(UInt32.self, rowCapacity)) }
         selectionCounts = Array(repeating: 0, count: plan.views.count)

@@ -15,7 +15,7 @@ from paths import BINARY, ROOT
 def test_every_row_is_right_for_the_definitions_it_is_of(cores):
     command = [
         sys.executable, ROOT / "benchmarks/Reloads/run.py", "--binary", BINARY, "--cores", str(cores), "--connections", "2",
-        "--reloads", "15", "--interval", "0.1", "--broken", "30", "--undisturbed", "0.5", "--settle", "3", "--same-windows",
+        "--reloads", "15", "--interval", "0.1", "--broken", "30", "--undisturbed", "0.5", "--settle", "3",
         "--seed", str(cores)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr

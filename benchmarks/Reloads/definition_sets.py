@@ -101,23 +101,16 @@ def features(number: int) -> dict[str, Feature]:
     return result | ALWAYS if number % 3 else ALWAYS | result
 
 
-def sql(number: int, connections: int = 1, same_windows: bool = False) -> str:
-    """A table and its views for each connection, so that the time of none depends on another's.
-
-    With `same_windows` every set computes all windows, and answers with some of them."""
+def sql(number: int, connections: int = 1) -> str:
+    """A table and its views for each connection, so that the time of none depends on another's."""
     text = f"-- Set {number}.\n"
     for table in range(connections):
         text += f"""
 CREATE TABLE events{table} (ts timestamptz NOT NULL, key bigint NOT NULL, amount bigint NOT NULL, shop bigint NOT NULL)
     WITH (lateness = '1 second', idle_after = '10 minutes');
 """
-        source, chosen = f"events{table}", features(number)
-        columns = {name: feature.sql for name, feature in chosen.items()}
-        if same_windows:
-            windows = {name: feature.sql for name, feature in (ALWAYS | OPTIONAL).items()}
-            text += f"CREATE VIEW windows{table} AS SELECT key,\n       {_select(windows)}\nFROM {source};\n"
-            source, columns = f"windows{table}", {name: name for name in chosen}
-        text += f"CREATE VIEW checked{table} AS SELECT {number} AS definitions_set, key,\n       {_select(columns)}\nFROM {source};\n"
+        columns = {name: feature.sql for name, feature in features(number).items()}
+        text += f"CREATE VIEW checked{table} AS SELECT {number} AS definitions_set, key,\n       {_select(columns)}\nFROM events{table};\n"
     text += "CREATE VIEW watched AS SELECT definitions_set, key, n FROM checked0 WHERE key % 256 = 0;\n"
     if number % 4 == 1:
         # State that comes and goes, under another key.

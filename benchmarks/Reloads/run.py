@@ -42,8 +42,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--undisturbed", type=float, default=30, help="seconds")
     parser.add_argument("--settle", type=float, default=9, help="seconds before and after, for frames to fill and to empty")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
-        "--same-windows", action="store_true", help="all sets compute the same windows, and differ in what they answer of them")
     parser.add_argument("--output", type=Path, help="a JSON file for the figures")
     return parser.parse_args()
 
@@ -137,7 +135,7 @@ def main() -> int:
     os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).resolve().parent), os.environ.get("PYTHONPATH", "")])
     with tempfile.TemporaryDirectory() as folder:
         sets = [
-            definition_sets.sql(number, options.connections, options.same_windows) for number in range(definition_sets.SETS)]
+            definition_sets.sql(number, options.connections) for number in range(definition_sets.SETS)]
         server = RunningServer(options.binary, options.cores, Path(folder), sets[0])
         phase, stop, queue = context.Value("i", Phase.WARM_UP), context.Event(), context.Queue()
         answers = context.Value("Q", 0)

@@ -34,6 +34,9 @@ public final class BatchWriter {
     /// Longest message written.
     public let messageBytesMax: Int
 
+    /// Room for a source per field, to write from. It is the writer's own: several may write one batch at a time.
+    public let sources: UnsafeMutableBufferPointer<Source>
+
     private let forms: [ColumnForm]
     private let template: [UInt8]
     private let places: millrace_batch_template
@@ -66,6 +69,7 @@ public final class BatchWriter {
         self.messageBytesMax = messageBytesMax
         schema = ArrowSchema(fields: fields, hasTrailer: hasTrailer)
         forms = fields.map { ColumnForm($0.type) }
+        sources = .allocate(capacity: fields.count)
         nodeCount = schema.fields.reduce(0) { $0 + $1.nodeCount }
         bufferCount = schema.fields.reduce(0) { $0 + $1.bufferCount }
         template = Self.template(nodeCount: nodeCount, bufferCount: bufferCount, isCompressed: isCompressed)
@@ -79,6 +83,7 @@ public final class BatchWriter {
     }
 
     deinit {
+        sources.deallocate()
         tables.deallocate()
         ZSTD_freeCCtx(compressionContext)
     }
