@@ -183,14 +183,7 @@ struct StreamExplanation {
         return cost.isUnbounded && stream.idleAfter == nil ? kept + "; keys are kept for ever" : kept
     }
 
-    /// A span in the event time's unit.
-    private func distance(_ value: Int64) -> String {
-        guard let type = stream.eventTime?.type, !type.isInteger else { return "\(value)" }
-        if value == 0 { return "nothing" }
-        if type == .date { return Interval(days: Int32(clamping: value)).readable }
-        let days = value / Timestamps.dayMicroseconds
-        return Interval(days: Int32(clamping: days), microseconds: value % Timestamps.dayMicroseconds).readable
-    }
+    private func distance(_ value: Int64) -> String { spanText(value, stream.eventTime?.type) }
 
     // MARK: Row expressions and memory
 
@@ -226,6 +219,15 @@ struct StreamExplanation {
 
 extension StreamPlan {
     fileprivate func holds(_ state: Int) -> Bool { stages.contains { $0.partitions.contains { $0.state == state } } }
+}
+
+/// A span in the event time's unit.
+func spanText(_ value: Int64, _ type: ValueType?) -> String {
+    guard let type, !type.isInteger else { return "\(value)" }
+    if value == 0 { return "nothing" }
+    if type == .date { return Interval(days: Int32(clamping: value)).readable }
+    let days = value / Timestamps.dayMicroseconds
+    return Interval(days: Int32(clamping: days), microseconds: value % Timestamps.dayMicroseconds).readable
 }
 
 /// `1 row`, `2 rows`

@@ -17,6 +17,8 @@ public struct Transition: Sendable {
     public let clocks: [[Int]]
     /// Every view's columns in order, then those that the new definitions do not have any more.
     public let columns: [ColumnChange]
+    /// By state of `plan`, then the old plan's states that nothing continues.
+    public let stateChanges: [StateChange]
 
     public init(from old: Plan, to new: Plan) {
         var builder = TransitionBuilder(from: old, to: new)
@@ -28,5 +30,6 @@ public struct Transition: Sendable {
         joinTables = builder.joinTables
         clocks = builder.clocks
         columns = builder.columnChanges()
+        stateChanges = builder.stateChanges()
     }
 }

@@ -67,26 +67,46 @@ struct TransitionBuilder {
     mutating func matchJoinTables() {
         joinTables = Array(repeating: .fresh, count: plan.joinTables.count)
         for number in plan.joinTables.indices {
-            guard let known = oldMeanings.joinTables.firstIndex(of: newMeanings.joinTables[number]),
-                hasSameRows(known, number)
-            else {
-                let name = plan.definitions.tables[plan.joinTables[number].table].name
-                if old.definitions.tables.contains(where: { $0.name == name }) {
-                    plan.joinTables[number].coverage.tables = [name]
-                }
+            if let known = oldMeanings.joinTables.firstIndex(of: newMeanings.joinTables[number]), keep(number, rowsOf: known) {
+                joinTables[number] = .continued(table: known)
+                plan.joinTables[number].coverage = old.joinTables[known].coverage
                 continue
             }
-            joinTables[number] = .continued(table: known)
-            plan.joinTables[number].coverage = old.joinTables[known].coverage
+            let name = plan.definitions.tables[plan.joinTables[number].table].name
+            if old.definitions.tables.contains(where: { $0.name == name }) { plan.joinTables[number].coverage.tables = [name] }
         }
     }
 
-    private func hasSameRows(_ known: Int, _ number: Int) -> Bool {
-        func names(_ columns: [Int], _ table: Int, _ plan: Plan) -> [Field] {
-            columns.map { plan.definitions.tables[table].columns[$0] }
-        }
+    /// Lays a join table over one with the same rows. It keeps the old one's columns, which may be more than it needs; false
+    /// where it needs more than these.
+    private mutating func keep(_ number: Int, rowsOf known: Int) -> Bool {
         let (before, now) = (old.joinTables[known], plan.joinTables[number])
-        return names(before.keys, before.table, old) == names(now.keys, now.table, plan)
-            && names(before.columns, before.table, old) == names(now.columns, now.table, plan)
+        let fields = plan.definitions.tables[now.table].columns
+        func places(_ columns: [Int]) -> [Int]? {
+            var places: [Int] = []
+            for column in columns {
+                let field = old.definitions.tables[before.table].columns[column]
+                guard let place = fields.firstIndex(where: { $0.name == field.name && $0.type == field.type }) else { return nil }
+                places.append(place)
+            }
+            return places
+        }
+        guard let columns = places(before.columns), let keys = places(before.keys), Set(columns).isSuperset(of: now.columns)
+        else {
+            return false
+        }
+        let order = keys.map { now.keys.firstIndex(of: $0)! }
+        plan.joinTables[number].columns = columns
+        plan.joinTables[number].keys = keys
+        for stream in plan.streams.indices {
+            for stage in plan.streams[stream].stages.indices {
+                for join in plan.streams[stream].stages[stage].joins.indices
+                where plan.streams[stream].stages[stage].joins[join].table == number {
+                    let keys = plan.streams[stream].stages[stage].joins[join].keys
+                    plan.streams[stream].stages[stage].joins[join].keys = order.map { keys[$0] }
+                }
+            }
+        }
+        return true
     }
 }
