@@ -91,6 +91,34 @@ import Wire
         }
     }
 
+    @Test func `gives back what no definition needs any more, also where no batch comes`() throws {
+        let counted = """
+            CREATE TABLE events (ts bigint NOT NULL, key bigint NOT NULL, amount bigint);
+            CREATE VIEW counted AS SELECT ts, key, count(*) OVER (PARTITION BY key ORDER BY ts) AS n FROM events;
+            """
+        let both = counted + "CREATE VIEW by_amount AS SELECT count(*) OVER (PARTITION BY amount ORDER BY ts) AS n FROM events;"
+        try Running.withServer(cores: 1, plan: Fixture.plan(of: both)) { server in
+            let client = try TestClient.welcomed(server.address)
+            var schemas = try open(client)
+            for batch in 0..<4 as Range<Int64> {
+                let rows: Range<Int64> = 10_000 * batch..<10_000 * (batch + 1)
+                let columns: [Events.Column] = [
+                    .integers(rows.map { $0 }), .integers(rows.map { _ in 1 }), .integers(rows.map { $0 }),
+                ]
+                try client.send(.ingest, channel: 1, body: Events.encode(ReloadFixture.columns, columns))
+                #expect(try client.receive().header.kind == .accepted)
+            }
+            let full = try #require(try client.status()["memory_used"])
+            #expect(try client.apply(counted, &schemas).isApplied)
+            let deadline = ContinuousClock.now + .seconds(30)
+            var left = full
+            while left > full / 2 && ContinuousClock.now < deadline {
+                left = try #require(try client.status()["memory_used"])
+            }
+            #expect(left <= full / 2, "\(left) of \(full) bytes are still held")
+        }
+    }
+
     // MARK: Channels
 
     @Test func `has a channel without named views follow the new default views`() throws {

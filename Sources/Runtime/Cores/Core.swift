@@ -174,7 +174,11 @@ final class Core {
         if turnNanoseconds >= nextWatchSweepNanoseconds { sweepWatches() }
         if turnNanoseconds >= creditPeriodEnd { updateCredits() }
         if exchange.isDraining { leaveIfDrained() }
-        if worked { noteWork() }
+        if worked {
+            noteWork()
+        } else if shard.isChanging {
+            shard.carryOn(visits: Core.changeVisits)
+        }
     }
 
     /// There is something to do, from outside or in the sequence.

@@ -91,6 +91,8 @@ struct CoreStatus: Sendable {
     var sendBytes: Int
     var keptBytes: Int
     var memoryUsedBytes: Int
+    /// That changes of definitions had no memory for.
+    var keysLost: Int
     var keys: Int
     var acceptsNewKeys: Bool
     var sequence: UInt64

@@ -83,6 +83,7 @@ struct StatusReport {
             entry("memory_bound", "bytes", Double(memoryBytesMax)),
             entry("memory_used", "bytes", sum { UInt64($0.memoryUsedBytes) }),
             entry("keys", "", sum { UInt64($0.keys) }),
+            entry("keys_lost", "", sum { UInt64($0.keysLost) }),
         ]
         for part in parts.sorted(by: { $0.core < $1.core }) {
             let label = "shard \(part.core)"

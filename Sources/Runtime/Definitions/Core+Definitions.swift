@@ -5,6 +5,10 @@ import Engine
 /// A core is at one version at any moment: it passes the entry when all that stands before it has been answered and
 /// pushed, with its stages, its completion, its shard, its connections and its subscribers together.
 extension Core {
+    /// A core without work carries the last change on: how many keys it looks at in a turn, and how long it sleeps before the next.
+    static let changeVisits = 4_096
+    static let changePauseMilliseconds: Int32 = 10
+
     /// From here on no batch is begun; connections that bring one wait.
     func announced(_ change: DefinitionsChange) {
         precondition(self.change == nil, "one change at a time")

@@ -11,6 +11,10 @@ extension Core {
     var millisecondsToNextTask: Int32 {
         var milliseconds = millisecondsToNextDeadline
         if let lookUp = millisecondsToNextLookUp { milliseconds = milliseconds < 0 ? lookUp : min(milliseconds, lookUp) }
+        if shard.isChanging {
+            let pause = Core.changePauseMilliseconds
+            milliseconds = milliseconds < 0 ? pause : min(milliseconds, pause)
+        }
         guard watches.contains(where: { $0 != nil }) else { return milliseconds }
         let sweep = Int32(Core.watchSweepNanoseconds / 1_000_000)
         return milliseconds < 0 ? sweep : min(milliseconds, sweep)
