@@ -19,4 +19,4 @@ def sources(definitions: str | os.PathLike) -> list[tuple[str, str]]:
 
 def _is_path(text: str) -> bool:
     """SQL has white space in it; a path that has some must exist to be taken for one."""
-    return not any(character.isspace() for character in text.strip()) or len(text) < 4096 and os.path.exists(text)
+    return not any(character.isspace() for character in text) or len(text) < 4096 and os.path.exists(text)
