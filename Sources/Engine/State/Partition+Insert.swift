@@ -39,6 +39,11 @@ extension Partition {
             position = kernel.position(of: view, row, time: time, log, texts: memory.texts.table(memory.arena))
             if position != log.tail { settle(view, memory: &memory, output: &output) }
         }
+        if wasIdle && view.mode == .evaluate && record.count > 0 {
+            // Behind a floor rows leave nothing when they are given up, and evaluate takes this floor back: old ones go before.
+            giveUpOldRows(record, newest: newest, memory: &memory)
+            if record.count > 0 && hasOldRows(record, newest: newest, base: memory.arena.base) { return false }
+        }
         guard makeRoom(view, row, record, newest: newest, memory: &memory, output: &output) else {
             if isNew { removeKey(granule, memory: &memory) }
             return false

@@ -97,6 +97,21 @@ import Values
         #expect(number(1, 2) == 1 && number(2, 2) == 2)
     }
 
+    @Test(arguments: 1...9) func `evaluate behind an idle gap takes nothing away from what was given up`(evaluated: Int) throws {
+        let stream = try Stream(
+            """
+            CREATE TABLE t (ts bigint, k bigint, x bigint) WITH (event_time = ts, idle_after = 17);
+            SELECT count(DISTINCT x) OVER w AS d, count(*) OVER w AS n, sum(x) OVER w AS s FROM t
+            WINDOW w AS (PARTITION BY k ORDER BY ts);
+            """)
+        stream.send([[.integer(0), .integer(1), .integer(5)], [.integer(10), .integer(2), .integer(0)]])
+        let asked = (0..<Int64(evaluated)).map { [Value.integer(40 + $0), .integer(1), .integer(7 + $0)] }
+        let answers = stream.send(asked, mode: .evaluate)
+        #expect(column(answers, 0) == (1...Int64(evaluated)).map { .integer($0) }, "what came before the gap is forgotten")
+        let after = stream.send([[.integer(10), .integer(1), .integer(9)]])
+        #expect(after == [[.integer(2), .integer(2), .decimal(14)]])
+    }
+
     @Test func `a row exactly as late as allowed is taken, one later is not, whoever would have taken it`() throws {
         let stream = try Stream(
             """
