@@ -27,6 +27,7 @@ struct Aggregation {
         }
         var cells = rows.map { $0.arguments[place][0] }.filter { !$0.isNull }
         if call.isDistinct {
+            if !areToldApart(cells) { return .vague }
             var known: Set<Value> = []
             cells = cells.filter { known.insert($0.value.canonical).inserted }
         }
@@ -34,6 +35,23 @@ struct Aggregation {
         if cells.isEmpty { return call.function == .approximateCountDistinct ? Cell(.integer(0)) : .null }
         if cells.contains(where: { $0.bound > 0 }) { return ofInexact(cells) }
         return exact(cells.map(\.value))
+    }
+
+    /// Whether it is sure which values are equal: inexact ones are only known to be others where their bounds do not meet.
+    private func areToldApart(_ cells: [Cell]) -> Bool {
+        guard cells.contains(where: { $0.bound > 0 }) else { return true }
+        var spans: [(low: Double, high: Double, isExact: Bool)] = []
+        for cell in cells {
+            guard case .double(let value) = cell.value, value.isFinite, !cell.isVague else { return false }
+            spans.append((value - cell.bound, value + cell.bound, cell.bound == 0))
+        }
+        spans.sort { $0.low < $1.low }
+        var reached = spans[0]
+        for span in spans.dropFirst() {
+            if span.low <= reached.high && !(span.isExact && reached.isExact) { return false }
+            if span.high >= reached.high { reached = span }
+        }
+        return true
     }
 
     /// Of values that are sums of doubles themselves.
