@@ -5,62 +5,16 @@
 // are under way. Prints one line of JSON.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { HEADER_BYTES = 64, RECEIVE_BYTES = 1 << 20 };
-enum { KIND_OPENED = 4, KIND_SCHEMA = 5, KIND_COMPUTE = 7, KIND_ERROR = 19, KIND_GOODBYE = 22 };
-enum { FLAG_LAST_OF_ANSWER = 2, OPENING_ANSWERS = 4 };  // welcome, opened, the view's schema, the table's schema
+#include "frames.h"
 
-typedef struct {
-    uint8_t kind;
-    uint16_t flags;
-    size_t bytes;  // of the whole frame, padding included
-} Frame;
+enum { RECEIVE_BYTES = 1 << 20 };
 
-static const uint8_t *file;
-static size_t fileBytes;
 static int server;
-
-static void stop(const char *what) {
-    fprintf(stderr, "load: %s%s%s\n", what, errno ? ": " : "", errno ? strerror(errno) : "");
-    exit(1);
-}
-
-static uint64_t nowNanoseconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-static Frame frameAt(const uint8_t *header) {
-    uint32_t bodyLength;
-    Frame frame = {.kind = header[5]};
-    memcpy(&frame.flags, header + 6, sizeof frame.flags);
-    memcpy(&bodyLength, header + 8, sizeof bodyLength);
-    frame.bytes = HEADER_BYTES + ((size_t)bodyLength + 7) / 8 * 8;
-    return frame;
-}
-
-static void mapFile(const char *path) {
-    int descriptor = open(path, O_RDONLY);
-    struct stat status;
-    if (descriptor < 0 || fstat(descriptor, &status)) stop(path);
-    fileBytes = (size_t)status.st_size;
-    file = mmap(NULL, fileBytes, PROT_READ, MAP_PRIVATE | MAP_POPULATE, descriptor, 0);
-    if (file == MAP_FAILED) stop(path);
-}
 
 static void connectTo(int port) {
     int on = 1;
@@ -79,10 +33,7 @@ static size_t headerBytes, bodyBytesToSkip;
 static long answers, frames;
 
 static void frameArrived(void) {
-    Frame frame = frameAt(header);
-    errno = 0;
-    if (frame.kind == KIND_ERROR) stop("the server answered with an error");
-    if (frame.kind == KIND_GOODBYE) stop("the server said goodbye");
+    Frame frame = answerAt(header);
     frames++;
     if (frame.flags & FLAG_LAST_OF_ANSWER) answers++;
     headerBytes = 0;
@@ -120,11 +71,6 @@ static void exchange(size_t *from, size_t to) {
         struct pollfd wait = {.fd = server, .events = (short)(POLLIN | (*from < to ? POLLOUT : 0))};
         poll(&wait, 1, -1);
     }
-}
-
-static int ascending(const void *a, const void *b) {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
 }
 
 int main(int count, char **words) {

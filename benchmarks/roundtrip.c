@@ -6,23 +6,14 @@
 // request and of its answer.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <netinet/tcp.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { HEADER_BYTES = 64, RECEIVE_BYTES = 64 << 10, CONNECTIONS_MAX = 1024 };
-enum { KIND_COMPUTE = 7, KIND_ERROR = 19, KIND_GOODBYE = 22 };
-enum { FLAG_LAST_OF_ANSWER = 2, OPENING_ANSWERS = 4 };  // welcome, opened, the view's schema, the table's schema
+#include "frames.h"
+
+enum { RECEIVE_BYTES = 64 << 10, CONNECTIONS_MAX = 1024 };
 
 typedef struct {
     int socket;
@@ -33,35 +24,8 @@ typedef struct {
 } Connection;
 
 static Connection connections[CONNECTIONS_MAX];
-static const uint8_t *file;
-static size_t fileBytes, next;
+static size_t next;  // of the file: where the next request begins
 static size_t requestBytes, answerBytes;
-
-static void stop(const char *what) {
-    fprintf(stderr, "roundtrip: %s%s%s\n", what, errno ? ": " : "", errno ? strerror(errno) : "");
-    exit(1);
-}
-
-static uint64_t nowNanoseconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-static size_t frameBytes(const uint8_t *header) {
-    uint32_t bodyLength;
-    memcpy(&bodyLength, header + 8, sizeof bodyLength);
-    return HEADER_BYTES + ((size_t)bodyLength + 7) / 8 * 8;
-}
-
-static void mapFile(const char *path) {
-    int descriptor = open(path, O_RDONLY);
-    struct stat status;
-    if (descriptor < 0 || fstat(descriptor, &status)) stop(path);
-    fileBytes = (size_t)status.st_size;
-    file = mmap(NULL, fileBytes, PROT_READ, MAP_PRIVATE | MAP_POPULATE, descriptor, 0);
-    if (file == MAP_FAILED) stop(path);
-}
 
 static void sendBytes(Connection *connection, size_t from, size_t to) {
     connection->sentAt = nowNanoseconds();
@@ -69,22 +33,17 @@ static void sendBytes(Connection *connection, size_t from, size_t to) {
 }
 
 static void sendNext(Connection *connection) {
-    requestBytes = frameBytes(file + next);
+    requestBytes = frameAt(file + next).bytes;
     sendBytes(connection, next, next + requestBytes);
     next += requestBytes;
 }
 
 static void frameArrived(Connection *connection) {
-    uint8_t kind = connection->header[5];
-    uint16_t flags;
-    memcpy(&flags, connection->header + 6, sizeof flags);
-    errno = 0;
-    if (kind == KIND_ERROR) stop("the server answered with an error");
-    if (kind == KIND_GOODBYE) stop("the server said goodbye");
+    Frame frame = answerAt(connection->header);
     connection->frames++;
-    if (flags & FLAG_LAST_OF_ANSWER) connection->answers++, answerBytes = frameBytes(connection->header);
+    if (frame.flags & FLAG_LAST_OF_ANSWER) connection->answers++, answerBytes = frame.bytes;
     connection->headerBytes = 0;
-    connection->bodyBytesToSkip = frameBytes(connection->header) - HEADER_BYTES;
+    connection->bodyBytesToSkip = frame.bytes - HEADER_BYTES;
 }
 
 // Takes what one read brings; true when an answer is whole.
@@ -125,11 +84,6 @@ static void openConnection(Connection *connection, int port, int poll, uint32_t 
     if (epoll_ctl(poll, EPOLL_CTL_ADD, connection->socket, &event)) stop("epoll");
 }
 
-static int ascending(const void *a, const void *b) {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 int main(int count, char **words) {
     if (count != 5 || atoi(words[3]) < 1 || atoi(words[3]) > CONNECTIONS_MAX) {
         fprintf(stderr, "usage: roundtrip PORT FRAMES CONNECTIONS SPIN, with at most %d connections\n", CONNECTIONS_MAX);
@@ -137,9 +91,9 @@ int main(int count, char **words) {
     }
     mapFile(words[2]);
     int connectionCount = atoi(words[3]), spins = atoi(words[4]);
-    while (file[next + 5] != KIND_COMPUTE) next += frameBytes(file + next);
+    while (frameAt(file + next).kind != KIND_COMPUTE) next += frameAt(file + next).bytes;
     long batches = 0;
-    for (size_t at = next; at < fileBytes; at += frameBytes(file + at)) batches++;
+    for (size_t at = next; at < fileBytes; at += frameAt(file + at).bytes) batches++;
 
     int poll = epoll_create1(0);
     size_t opening = next;
