@@ -15,9 +15,9 @@ public final class Server: Sendable {
 
     private struct State: ~Copyable {
         var listeners: [ListenerBox] = []
-        var threads: [ThreadBox] = []
+        var cores: [any RunningLoop] = []
         /// Compiles new definitions.
-        var reloading: ThreadBox?
+        var reloading: (any RunningLoop)?
         var isStarted = false
     }
 
@@ -48,25 +48,33 @@ public final class Server: Sendable {
         var perCore: [[ListenerBox]] = Array(repeating: [], count: configuration.coreCount)
         var all: [ListenerBox] = []
         for address in configuration.listeners {
-            let boxes = try Server.listen(on: address, cores: configuration.coreCount)
+            let boxes = try listen(on: address, cores: configuration.coreCount)
             for (core, box) in boxes.enumerated() { perCore[core].append(box) }
             all += boxes
         }
         let processors = Processors.allowed()
         let isPinned = processors.count >= configuration.coreCount && configuration.coreCount > 1
         for core in 0..<configuration.coreCount {
-            let setup = CoreSetup(
-                index: core, exchange: exchange, listeners: perCore[core], processor: isPinned ? processors[core] : nil)
-            let thread = ThreadBox(try SystemThread(name: "core \(core)") { setup.run() })
-            state.withLock { $0.threads.append(thread) }
+            let (exchange, listeners) = (exchange, perCore[core])
+            let running = try configuration.threads.start(name: "core \(core)", processor: isPinned ? processors[core] : nil) {
+                do throws(SystemError) {
+                    return try Core(index: core, exchange: exchange, listeners: listeners)
+                } catch {
+                    // One epoll instance a core: a process that cannot have it cannot serve.
+                    fatalError("core \(core) cannot start: \(error)")
+                }
+            }
+            state.withLock { $0.cores.append(running) }
         }
         state.withLock { state in
             precondition(!state.isStarted, "a server starts once")
             state.isStarted = true
             state.listeners = all
         }
-        let reloader = Reloader(exchange: exchange, logger: logger)
-        let reloading = ThreadBox(try SystemThread(name: "definitions") { reloader.runOnThread() })
+        let (exchange, logger) = (exchange, logger)
+        let reloading = try configuration.threads.start(name: "definitions", processor: nil) {
+            Reloader(exchange: exchange, logger: logger)
+        }
         state.withLock { $0.reloading = reloading }
         logger.info("listening", metadata: ["addresses": "\(addresses.map(\.description).joined(separator: ", "))"])
     }
@@ -86,17 +94,18 @@ public final class Server: Sendable {
 
     /// A TCP port is shared by one listener a core, among which the kernel spreads connections; a Unix path has one, which
     /// hands them round.
-    private static func listen(on address: SocketAddress, cores: Int) throws(SystemError) -> [ListenerBox] {
+    private func listen(on address: SocketAddress, cores: Int) throws(SystemError) -> [ListenerBox] {
+        let network = configuration.network
         guard case .tcp(let host, _) = address, cores > 1 else {
-            return [ListenerBox(try Listener(address, sharesPort: false), handsRound: cores > 1)]
+            return [ListenerBox(try network.listen(on: address, sharesPort: false), handsRound: cores > 1)]
         }
         // Sharing a port would also mean sharing it with another server of the same user: that one is found first.
-        do { _ = try Listener(address, sharesPort: false) }
-        let first = try Listener(address, sharesPort: true)
+        do { _ = try network.listen(on: address, sharesPort: false) }
+        let first = try network.listen(on: address, sharesPort: true)
         guard case .tcp(_, let port) = first.address else { return [] }
         var boxes = [ListenerBox(first, handsRound: false)]
         for _ in 1..<cores {
-            boxes.append(ListenerBox(try Listener(.tcp(host: host, port: port), sharesPort: true), handsRound: false))
+            boxes.append(ListenerBox(try network.listen(on: .tcp(host: host, port: port), sharesPort: true), handsRound: false))
         }
         return boxes
     }
@@ -151,37 +160,11 @@ public final class Server: Sendable {
 
     /// Returns when every core has left. Blocks the calling thread; several may wait.
     public func waitUntilStopped() {
-        let threads = state.withLock { $0.threads }
-        for thread in threads { thread.join() }
+        let cores = state.withLock { $0.cores }
+        for core in cores { core.join() }
         exchange.reloads.close()
         state.withLock { $0.reloading }?.join()
         state.withLock { $0.listeners.removeAll() }
         logger.info("stopped")
     }
-}
-
-/// What a core's thread needs to make its core.
-private struct CoreSetup: Sendable {
-    let index: Int
-    let exchange: Exchange
-    let listeners: [ListenerBox]
-    let processor: Int?
-
-    func run() {
-        // Pinned first, so that the memory of this core's state is near it.
-        if let processor { Processors.pinCurrentThread(to: processor) }
-        do throws(SystemError) {
-            try Core(index: index, exchange: exchange, listeners: listeners).run()
-        } catch {
-            // One epoll instance a core: a process that cannot have it cannot serve.
-            fatalError("core \(index) cannot start: \(error)")
-        }
-    }
-}
-
-/// Joins a thread once, whoever comes first; the others wait for that.
-private final class ThreadBox: Sendable {
-    private let thread: Mutex<SystemThread?>
-    init(_ thread: consuming SystemThread) { self.thread = Mutex(consume thread) }
-    func join() { thread.withLock { $0.take()?.join() } }
 }

@@ -22,10 +22,13 @@ public struct ServerConfiguration: Sendable {
     public var memoryBytesMax: Int
     public var limits: SessionLimits
     public var time: any TimeSource
+    public var network: any Network
+    public var threads: any Threads
 
     public init(
         listeners: [SocketAddress], coreCount: Int = Processors.allowed().count, poll: PollMode = .adaptive,
-        memoryBytesMax: Int = 4 << 30, limits: SessionLimits = SessionLimits(), time: any TimeSource = SystemTime()
+        memoryBytesMax: Int = 4 << 30, limits: SessionLimits = SessionLimits(), time: any TimeSource = SystemTime(),
+        network: any Network = SystemNetwork(), threads: any Threads = SystemThreads()
     ) {
         self.listeners = listeners
         self.coreCount = coreCount
@@ -33,6 +36,8 @@ public struct ServerConfiguration: Sendable {
         self.memoryBytesMax = memoryBytesMax
         self.limits = limits
         self.time = time
+        self.network = network
+        self.threads = threads
     }
 }
 

@@ -107,7 +107,7 @@ import Wire
         var sent: [UInt64] = []
         for _ in 0..<300 { sent.append(try client.send(.compute, channel: 1, body: Events.batch(number: 0, rows: 3))) }
         // Only the core that the connection belongs to turns: nothing is completed, so nothing more is taken than was granted.
-        for _ in 0..<50 { for core in turning.cores where core.sessionCount > 0 { core.turn() } }
+        for _ in 0..<50 { for core in turning.cores where core.sessionCount > 0 { core.step() } }
         let underWay = turning.cores.flatMap(\.sessions).compactMap { $0?.state.requestsInFlight }
         #expect(underWay.allSatisfy { $0 <= 2 })
         var answered: [UInt64] = []

@@ -21,7 +21,7 @@ final class Turning {
     let address: SocketAddress
 
     init(cores count: Int = 1, limits: SessionLimits = SessionLimits()) throws {
-        let listener = ListenerBox(try Listener(Running.anyPort, sharesPort: false), handsRound: count > 1)
+        let listener = ListenerBox(try SystemNetwork().listen(on: Running.anyPort, sharesPort: false), handsRound: count > 1)
         address = listener.listener.address
         // Never asleep: a turn without work returns.
         let configuration = ServerConfiguration(
@@ -31,7 +31,7 @@ final class Turning {
         cores = try (0..<count).map { try Core(index: $0, exchange: exchange, listeners: $0 == 0 ? [listener] : []) }
     }
 
-    func turn(_ rounds: Int = 1) { for _ in 0..<rounds { for core in cores { core.turn() } } }
+    func turn(_ rounds: Int = 1) { for _ in 0..<rounds { for core in cores { core.step() } } }
 
     /// A client that does not block: whoever expects something turns the cores meanwhile.
     func client(hello: Hello = Hello()) throws -> Client {

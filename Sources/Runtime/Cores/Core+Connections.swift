@@ -17,31 +17,29 @@ extension Core {
             switch exchange.accept(from: listeners[number]) {
             case .none: return
             case .outOfDescriptors: metrics.connectionsTurnedAway += 1
-            case .socket(let socket):
+            case .connection(let connection):
                 // Those that are turned away are told why, as far as they are not too many themselves.
                 if exchange.connections.load(ordering: .relaxed) >= limits.connectionsMax + Core.turnedAwayMax {
                     metrics.connectionsTurnedAway += 1
                     continue
                 }
                 exchange.connections.wrappingAdd(1, ordering: .relaxed)
-                place(socket, handsRound: listeners[number].handsRound)
+                place(connection, handsRound: listeners[number].handsRound)
             }
         }
     }
 
-    private func place(_ socket: consuming Socket, handsRound: Bool) {
+    private func place(_ connection: any Connection, handsRound: Bool) {
         let next = nextAdoption
         nextAdoption = (nextAdoption + 1) % exchange.coreCount
         if handsRound && next != index {
-            exchange.send(.adopt(socket: socket.release()), to: next)
+            exchange.send(.adopt(connection), to: next)
         } else {
-            adopt(socket)
+            adopt(connection)
         }
     }
 
-    func adopt(_ socket: consuming Socket) {
-        socket.sendWithoutDelay()
-        socket.detectDeadPeer(idleSeconds: 60, unacknowledgedSeconds: 60)
+    func adopt(_ connection: any Connection) {
         let slot: Int
         if let free = freeSlots.popLast() {
             slot = free
@@ -52,14 +50,14 @@ extension Core {
         slotUses += 1
         let token = (slotUses & 0x7FFF_FFFF) << 32 | UInt64(slot)
         let session = Session(
-            socket: socket, token: token, core: self, limits: limits, credits: credits.credits,
+            connection: connection, token: token, core: self, limits: limits, credits: credits.credits,
             nowNanoseconds: turnNanoseconds)
         sessions[slot] = session
         sessionCount += 1
         metrics.connectionsAccepted += 1
         setDeadline(of: session, turnNanoseconds + limits.handshakeNanosecondsMax)
         do throws(SystemError) {
-            try poll.add(session.socket.number, .read, token: token)
+            try poll.add(session.connection.number, .read, token: token)
         } catch {
             return close(session)
         }
@@ -93,7 +91,7 @@ extension Core {
 
     func send(_ session: Session) {
         let outcome = session.output.send(
-            to: session.socket, keepsMemory: sendBytes < sendBytesMax / 2, sentBytes: &metrics.sentBytes)
+            to: session.connection, keepsMemory: sendBytes < sendBytesMax / 2, sentBytes: &metrics.sentBytes)
         countSendMemory(of: session)
         switch outcome {
         case .failed: return close(session)
@@ -101,7 +99,7 @@ extension Core {
         case .emptied:
             if session.ending == .afterSending {
                 session.ending = .lingering
-                session.socket.finishWriting()
+                session.connection.finishWriting()
                 setDeadline(of: session, turnNanoseconds + 1_000_000_000)
                 forgetInput(of: session)
             }
@@ -120,7 +118,7 @@ extension Core {
         if session.output.unsentBytes > 0 && !session.isDirty { interest.insert(.write) }
         guard interest != session.interest else { return }
         do throws(SystemError) {
-            try poll.change(session.socket.number, to: interest, token: session.token)
+            try poll.change(session.connection.number, to: interest, token: session.token)
             session.interest = interest
         } catch {
             close(session)
@@ -153,14 +151,14 @@ extension Core {
     func close(_ session: Session) {
         guard !session.isClosed else { return }
         session.isClosed = true
-        poll.remove(session.socket.number)
+        poll.remove(session.connection.number)
         unsubscribeAll(session)
         forgetInput(of: session)
         sessions[session.slot] = nil
         freeSlots.append(session.slot)
         sessionCount -= 1
         exchange.connections.wrappingSubtract(1, ordering: .relaxed)
-        // The socket itself closes with the last reference: requests in the sequence may still have one.
+        // The connection itself closes with the last reference: requests in the sequence may still have one.
         session.output.removeAll()
         countSendMemory(of: session)
         keptBytes -= session.countedKeptBytes

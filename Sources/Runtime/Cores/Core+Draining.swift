@@ -21,7 +21,7 @@ extension Core {
         }
         // Others may still need this core's shard for theirs.
         let allDrained = exchange.coresDrained.load(ordering: .acquiring) == exchange.coreCount
-        hasLeft = allDrained && completionCursor == exchange.ring.end && !(change != nil && changeStep == .appending)
+        hasEnded = allDrained && completionCursor == exchange.ring.end && !(change != nil && changeStep == .appending)
     }
 
     private func stopAccepting() {

@@ -25,7 +25,7 @@ extension Core {
             return false
         }
         let from = isOwn ? session.input.end : landingUsed
-        switch session.socket.read(into: UnsafeMutableRawBufferPointer(rebasing: block.bytes[from...])) {
+        switch session.connection.read(into: UnsafeMutableRawBufferPointer(rebasing: block.bytes[from...])) {
         case .wouldBlock: return false
         case .ended, .failed:
             close(session)
@@ -281,7 +281,7 @@ extension Core {
 
     /// What comes behind a goodbye is read and forgotten.
     private func discardInput(of session: Session) {
-        let transfer = withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 8) { session.socket.read(into: $0) }
+        let transfer = withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 8) { session.connection.read(into: $0) }
         switch transfer {
         case .bytes, .wouldBlock: return
         case .ended, .failed: close(session)

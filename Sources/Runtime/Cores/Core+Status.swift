@@ -14,7 +14,7 @@ extension Core {
         guard !exchange.mailboxes[index].isEmpty else { return false }
         for message in exchange.mailboxes[index].takeAll() {
             switch message {
-            case .adopt(let socket): adopt(Socket(owning: FileDescriptor(owning: socket)))
+            case .adopt(let connection): adopt(connection)
             case .statusAsked(let asker, let inquiry): exchange.send(.statusTold(ownStatus(), inquiry: inquiry), to: asker)
             case .statusTold(let part, let inquiry): collect(part, for: inquiry)
             case .stateAsked(let inquiry): inquiry.add(keys: shard.keyCounts, bytes: shard.usedBytes)

@@ -10,13 +10,13 @@ import Wire
 /// ─► connections that had to wait ─► send. With one core that is the whole way of an event, on one thread.
 ///
 /// Everything here belongs to one thread; the others are reached through `Exchange` only.
-final class Core {
+final class Core: Loop {
     let index: Int
     let exchange: Exchange
     /// Of the definitions in force at its place in the sequence.
     var catalog: Catalog
     let limits: SessionLimits
-    let poll: EventPoll
+    let poll: any Poller
     let listeners: [ListenerBox]
     var turnNanoseconds: UInt64
     private var spin: AdaptiveSpin
@@ -115,7 +115,7 @@ final class Core {
     var isQuiet = false
     /// Among the cores that are drained.
     var isCounted = false
-    var hasLeft = false
+    var hasEnded = false
 
     static let bellToken = UInt64.max
     static let listenerTokens = UInt64.max - 1_024
@@ -126,7 +126,7 @@ final class Core {
         catalog = exchange.reloads.newest
         limits = exchange.configuration.limits
         self.listeners = listeners
-        poll = try EventPoll(eventsMax: 256)
+        poll = try exchange.configuration.network.poller(eventsMax: 256)
         turnNanoseconds = exchange.configuration.time.monotonicNanoseconds()
         startNanoseconds = turnNanoseconds
         shard = Shard(
@@ -154,11 +154,11 @@ final class Core {
 
     /// Turns until the server has drained.
     func run() {
-        while !hasLeft { turn() }
+        while !hasEnded { step() }
     }
 
-    /// One turn; public to tests and simulators that drive several cores on one thread.
-    func turn() {
+    /// One turn; true if there was anything to do.
+    @discardableResult func step() -> Bool {
         waitForEvents()
         metrics.turns += 1
         if exchange.coreCount > 1 { metrics.sequenceFillMax = max(metrics.sequenceFillMax, exchange.ring.end - completionCursor) }
@@ -179,6 +179,7 @@ final class Core {
         } else if shard.isChanging {
             shard.carryOn(visits: Core.changeVisits)
         }
+        return worked
     }
 
     /// There is something to do, from outside or in the sequence.
@@ -276,11 +277,11 @@ enum ChangeStep {
 
 /// A listener among those who share it; it is closed with the last of them.
 final class ListenerBox: Sendable {
-    let listener: Listener
-    /// Accepted sockets are handed to all cores in turn.
+    let listener: any ConnectionListener
+    /// Accepted connections are handed to all cores in turn.
     let handsRound: Bool
 
-    init(_ listener: consuming Listener, handsRound: Bool) {
+    init(_ listener: any ConnectionListener, handsRound: Bool) {
         self.listener = listener
         self.handsRound = handsRound
     }

@@ -102,14 +102,14 @@ final class Exchange: Sendable {
     /// Without a descriptor left, a waiting connection would keep the listener ready for ever: the spare one is given up to
     /// accept it and let it go, which tells the client at once. One core accepts at a time, so that no other takes what
     /// was given up.
-    func accept(from box: ListenerBox) -> Listener.Accepted {
+    func accept(from box: ListenerBox) -> AcceptedConnection {
         spare.withLock { spare in
             switch box.listener.accept() {
-            case .socket(let socket): return .socket(socket)
+            case .connection(let connection): return .connection(connection)
             case .none: return .none
             case .outOfDescriptors:
                 spare = nil
-                if case .socket = box.listener.accept() {}
+                _ = box.listener.accept()
                 spare = FileDescriptor.spare()
                 return .outOfDescriptors
             }

@@ -4,8 +4,8 @@ import Wire
 
 /// What one core tells another outside the sequence: rare, and so under a lock.
 enum CoreMessage: Sendable {
-    /// A connection that another core accepted; the receiver owns the descriptor.
-    case adopt(socket: Int32)
+    /// A connection that another core accepted.
+    case adopt(any Connection)
     /// Core `core` wants this core's part of the status.
     case statusAsked(by: Int, inquiry: UInt64)
     case statusTold(CoreStatus, inquiry: UInt64)

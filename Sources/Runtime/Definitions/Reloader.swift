@@ -6,14 +6,30 @@ import Plan
 import Values
 
 /// Compiles definitions off the cores' threads and has the cores go over to them.
-struct Reloader: Sendable {
-    let exchange: Exchange
-    let logger: Logger
+final class Reloader: Loop {
+    private let exchange: Exchange
+    private let logger: Logger
+
+    init(exchange: Exchange, logger: Logger) {
+        self.exchange = exchange
+        self.logger = logger
+    }
 
     private var queue: ReloadQueue { exchange.reloads }
 
+    var hasEnded: Bool { queue.isClosed }
+
     /// Takes one set after the other until the queue is closed.
-    func run() throws(SystemError) {
+    func run() {
+        do throws(SystemError) {
+            try takeAll()
+        } catch {
+            // One epoll instance: without it a running server serves on as it is.
+            logger.error("definitions cannot be changed while this server runs: \(error)")
+        }
+    }
+
+    private func takeAll() throws(SystemError) {
         let poll = try EventPoll(eventsMax: 1)
         try poll.add(queue.signal.number, .read, token: 0)
         while !queue.isClosed {
@@ -22,17 +38,7 @@ struct Reloader: Sendable {
         }
     }
 
-    func runOnThread() {
-        do throws(SystemError) {
-            try run()
-        } catch {
-            // One epoll instance: without it a running server serves on as it is.
-            logger.error("definitions cannot be changed while this server runs: \(error)")
-        }
-    }
-
-    /// Compiles the next set and has it announced, or tells what is wrong; false where there is none to take now. For
-    /// simulators that have no thread for it, too.
+    /// Compiles the next set and has it announced, or tells what is wrong; false where there is none to take now.
     func step() -> Bool {
         guard let job = queue.next() else { return false }
         let finding = examine(job)

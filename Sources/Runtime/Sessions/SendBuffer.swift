@@ -44,9 +44,9 @@ struct SendBuffer: ~Copyable {
     enum Outcome { case emptied, blocked, failed }
 
     /// Adds to `sentBytes` what the kernel took. `keepsMemory`: for the next answers, up to a bound.
-    mutating func send(to socket: borrowing Socket, keepsMemory: Bool, sentBytes: inout UInt64) -> Outcome {
+    mutating func send(to connection: any Connection, keepsMemory: Bool, sentBytes: inout UInt64) -> Outcome {
         while unsentBytes > 0 {
-            switch socket.write(UnsafeRawBufferPointer(rebasing: buffer.bytes[sent...])) {
+            switch connection.write(UnsafeRawBufferPointer(rebasing: buffer.bytes[sent...])) {
             case .bytes(let count):
                 sent += count
                 sentBytes += UInt64(count)

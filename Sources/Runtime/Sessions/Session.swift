@@ -1,7 +1,7 @@
 import Linux
 import Wire
 
-/// One connection: its socket, what it has said, what has arrived of its next frame and what it has still to be sent.
+/// One connection: its bytes, what it has said, what has arrived of its next frame and what it has still to be sent.
 /// Belongs to one core.
 final class Session {
     enum Ending: Hashable {
@@ -12,7 +12,7 @@ final class Session {
         case lingering
     }
 
-    let socket: Socket
+    let connection: any Connection
     unowned let core: Core
     /// Slot in the core's table, and the count of its uses, so that an event of a former tenant is told apart.
     let token: UInt64
@@ -43,9 +43,9 @@ final class Session {
     var activePeriod: UInt64 = 0
 
     init(
-        socket: consuming Socket, token: UInt64, core: Core, limits: SessionLimits, credits: Int, nowNanoseconds: UInt64
+        connection: any Connection, token: UInt64, core: Core, limits: SessionLimits, credits: Int, nowNanoseconds: UInt64
     ) {
-        self.socket = socket
+        self.connection = connection
         self.core = core
         self.token = token
         state = SessionState(limits: limits, credits: credits)

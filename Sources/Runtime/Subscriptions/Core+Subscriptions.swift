@@ -93,7 +93,7 @@ extension Core {
         let view = catalog.views[request.view]
         let (exchange, index, timeZone) = (exchange, index, catalog.plan.definitions.timeZone)
         do throws(SystemError) {
-            let thread = try SystemThread(name: "predicate") {
+            try exchange.configuration.threads.run(name: "predicate") {
                 let result: Result<RowPredicate, ErrorMessage>
                 do throws(ErrorMessage) {
                     result = .success(
@@ -103,7 +103,6 @@ extension Core {
                 }
                 exchange.send(.predicateCompiled(key, result), to: index)
             }
-            thread.detach()
         } catch {
             compiling.remove(key)
             throw .overloaded("the predicate cannot be compiled now: \(error)")

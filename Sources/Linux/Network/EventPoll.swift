@@ -6,7 +6,18 @@ public struct EventPoll: ~Copyable {
     /// What one descriptor is ready for.
     public struct Event {
         public let token: UInt64
-        let events: UInt32
+        private let events: UInt32
+
+        init(token: UInt64, events: UInt32) {
+            self.token = token
+            self.events = events
+        }
+
+        /// For pollers other than this.
+        public init(token: UInt64, isReadable: Bool, isWritable: Bool) {
+            self.init(
+                token: token, events: (isReadable ? EPOLLIN.rawValue : 0) | (isWritable ? EPOLLOUT.rawValue : 0))
+        }
 
         public var isReadable: Bool {
             events & (EPOLLIN.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue | EPOLLRDHUP.rawValue) != 0
