@@ -101,7 +101,11 @@ extension Batch {
         (self.rowCount, self.shardCount, self.home) = (rowCount, shardCount, home)
         cellErrors = 0
         arena.pointee.reset()
-        for shard in 0..<shardCount { shardTexts[shard].reset() }
+        for shard in 0..<shardCount {
+            shardTexts[shard].reset()
+            if !shardRefusals[shard].isEmpty { shardRefusals[shard] = [] }
+        }
+        if !forcedRefusals.isEmpty { forcedRefusals = [] }
         memory.cut(for: compiledStream, rowCount: rowCount, shardCount: shardCount)
         statuses.update(repeating: RowStatus.ok.rawValue, count: rowCount)
         newest = .min
@@ -193,7 +197,7 @@ extension Batch {
         let shards = memory.shardOfRow
         let divisor = UInt64(shardCount)
         for row in 0..<rowCount {
-            shards[row] = statuses[row] == 0 ? UInt8(truncatingIfNeeded: (lists.hashes[row] >> 54) % divisor) : nobody
+            shards[row] = statuses[row] == 0 ? KeyHash.shard(of: lists.hashes[row], among: divisor) : nobody
         }
         if !isGiven { shards.update(repeating: nobody, count: rowCount) }
         if let entry = sharing.entry, mode != .lookUp {

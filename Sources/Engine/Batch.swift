@@ -43,6 +43,11 @@ public final class Batch: @unchecked Sendable {
     let arena: UnsafeMutablePointer<TextArena>
     /// By shard: texts among its answers. Each is written by its shard alone, on the shard's core.
     let shardTexts: UnsafeMutablePointer<TextArena>
+    /// By shard: rows for which it had no memory.
+    let shardRefusals: UnsafeMutablePointer<[ForcedRefusal]>
+    /// Of a batch that is replayed: rows that were refused for want of memory, and so are again. Given between `prepare` and
+    /// the first `apply`.
+    public var forcedRefusals: [ForcedRefusal] = []
 
     public init(_ compiled: CompiledPlan) {
         self.compiled = compiled
@@ -50,6 +55,8 @@ public final class Batch: @unchecked Sendable {
         arena.initialize(to: TextArena())
         shardTexts = .allocate(capacity: Bounds.coresMax)
         for shard in 0..<Bounds.coresMax { (shardTexts + shard).initialize(to: TextArena()) }
+        shardRefusals = .allocate(capacity: Bounds.coresMax)
+        shardRefusals.initialize(repeating: [], count: Bounds.coresMax)
     }
 
     deinit {
@@ -58,6 +65,8 @@ public final class Batch: @unchecked Sendable {
         arena.deallocate()
         shardTexts.deinitialize(count: Bounds.coresMax)
         shardTexts.deallocate()
+        shardRefusals.deinitialize(count: Bounds.coresMax)
+        shardRefusals.deallocate()
     }
 
     /// Bytes that it keeps for the batches to come.

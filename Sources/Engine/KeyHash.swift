@@ -21,6 +21,12 @@ public enum KeyHash {
         return again.high ^ again.low
     }
 
+    /// The shard that owns a key: of 1,024 fixed partitions, which the top 10 bits name, shards own every `shardCount`-th.
+    @inline(__always)
+    static func shard(of hash: UInt64, among shardCount: UInt64) -> UInt8 {
+        UInt8(truncatingIfNeeded: (hash >> 54) % shardCount)
+    }
+
     /// Hashes of the keys of rows 0 ..< `rowCount`; without key columns every row has the same.
     public static func hashes(
         of keys: [Register], vectors: UnsafeMutablePointer<Vector>, rowCount: Int, into hashes: UnsafeMutablePointer<UInt64>

@@ -20,9 +20,7 @@ extension Shard {
         streams = places.streams
         hasChanged = false
         latenesses = plan.streams.map(\.lateness)
-        // A shard that is short of memory says so again before the next batch; until then all stages hear of it.
-        let isRefusing = refusing.reduce(0, |)
-        refusing = Array(repeating: isRefusing, count: max(1, plan.clocks.max() ?? 1))
+        admission.change(stages: plan.clocks.max() ?? 1)
     }
 
     private mutating func changePartitions(to compiled: CompiledPlan, _ places: StatePlaces, _ origins: [StateOrigin]) {

@@ -27,16 +27,25 @@ extension Shard {
         let bound = bound(of: joinTables[intake.table].askedBy, stage: stage)
         let refusesNewKeys = refusesNewRows(stage: stage)
         let condition = intake.condition.map { batch.vectors[$0] }
+        let forced = batch.forcedRows(of: .joinTable(intake.table))
         intake.keys.withUnsafeBufferPointer { keys in
             intake.columns.withUnsafeBufferPointer { columns in
                 for row in 0..<batch.rowCount {
                     if !joins.isEmpty && rows.contains(row) { join(batch, joins, row: row, isRoomKept: refusesNewKeys) }
                     if batch.memory.admitted[row] == RowStatus.refused.rawValue { continue }
                     if let condition, condition.nulls[row] != 0 || condition.booleans[row] == 0 { continue }
+                    if !forced.isEmpty && forced.contains(UInt32(row)) {
+                        RowStatus.refused.mark(batch.statuses + row)
+                        continue
+                    }
                     let outcome = joinTables[intake.table].take(
                         keys: keys, columns: columns, time: intake.time, batch.vectors, row: row, bound: bound,
                         refusesNewKeys: refusesNewKeys, arena: &memory.arena)
-                    if outcome == .full { RowStatus.refused.mark(batch.statuses + row) }
+                    if outcome == .taken || outcome == .ignored { continue }
+                    RowStatus.refused.mark(batch.statuses + row)
+                    if outcome == .full {
+                        batch.shardRefusals[index].append(ForcedRefusal(.joinTable(intake.table), row: UInt32(row)))
+                    }
                 }
             }
         }

@@ -23,8 +23,7 @@ public struct Shard: ~Copyable {
     var clockStages: [Int]
     /// By stream.
     var latenesses: [Int64]
-    /// By stage; bit i: shard i's memory is nearly used up.
-    var refusing: [UInt64]
+    var admission: Admission
     var memory: ShardMemory
     /// State that a change of definitions has left behind.
     var leftovers = Leftovers()
@@ -44,7 +43,7 @@ public struct Shard: ~Copyable {
         latenesses = plan.streams.map(\.lateness)
         newest = Array(repeating: .min, count: plan.clocks.reduce(0, +))
         clockStages = plan.clocks
-        refusing = Array(repeating: 0, count: max(1, plan.clocks.max() ?? 1))
+        admission = Admission(shardCount: count, stages: plan.clocks.max() ?? 1)
         let places = StatePlaces(plan)
         streams = places.streams
         partitionCount = plan.states.count
@@ -102,14 +101,19 @@ public struct Shard: ~Copyable {
     /// From here on in a stage rows with keys that shard `shard` does not know yet get status `refused`, or are taken again.
     /// Known keys go on being served from what the bound leaves as headroom. A table's rows are taken by all shards, and so
     /// by none if one refuses.
-    public mutating func admit(newKeys isAdmitted: Bool, of shard: Int, stage: Int) {
-        guard stage < refusing.count else { return }
-        let bit: UInt64 = 1 << UInt64(shard)
-        refusing[stage] = isAdmitted ? refusing[stage] & ~bit : refusing[stage] | bit
+    ///
+    /// - Parameter shardCount: how many shards there were when the mark was made, where it is replayed; nil: as many as now.
+    ///   Marks that count shards otherwise than those before them are of a later start, and the first of them ends those.
+    public mutating func admit(newKeys isAdmitted: Bool, of shard: Int, among shardCount: Int? = nil, stage: Int) {
+        admission.mark(!isAdmitted, shard: shard, among: shardCount ?? count, stage: stage)
     }
 
-    func refusesNewKeys(stage: Int) -> Bool { refusing[stage] & (1 << UInt64(index)) != 0 }
-    func refusesNewRows(stage: Int) -> Bool { refusing[stage] != 0 }
+    /// A server starts: marks of the one before it end.
+    public mutating func endAdmissionMarks() {
+        admission = Admission(shardCount: count, stages: admission.marks.count)
+    }
+
+    func refusesNewRows(stage: Int) -> Bool { admission.refusesNewRows(stage: stage) }
 
     // MARK: Batches
 
@@ -128,12 +132,13 @@ public struct Shard: ~Copyable {
         let mode = batch.mode == .ingest && stage < place.lastStage ? .compute : batch.mode
         let partitions = partitions
         for (number, partition) in place.stages[stage].enumerated() {
-            let rows = batch.rows(stage: stage, partition: number, shard: index)
+            var rows = batch.rows(stage: stage, partition: number, shard: index)
+            if !batch.forcedRefusals.isEmpty { rows = batch.withoutForcedRefusals(rows, state: partition.number) }
             guard let start = rows.baseAddress, rows.count > 0 else { continue }
             let view = BatchRows(
                 rows: start, count: rows.count, hashes: UnsafePointer(batch.hashes(stage: stage, partition: number)),
                 vectors: batch.vectors + partition.registerOffset, statuses: batch.statuses, mode: mode,
-                refusesNewKeys: refusesNewKeys(stage: stage))
+                refusal: admission.keys(stage: stage), state: partition.number, full: batch.shardRefusals + index)
             partitions[partition.number].apply(view, clock: clock, memory: &memory, output: &output.pointee)
         }
         if batch.mode == .evaluate || batch.mode == .lookUp { return }

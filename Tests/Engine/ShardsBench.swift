@@ -11,6 +11,8 @@ final class ShardsBench {
         var table: Int
         var rows: [[Scalar]]
         var mode: BatchMode
+        /// Of a batch that is replayed.
+        var forcedRefusals: [ForcedRefusal] = []
     }
 
     /// What a batch was answered with.
@@ -18,6 +20,7 @@ final class ShardsBench {
         var statuses: [RowStatus]
         /// By view of the table's plan: the rows that it answers, with their cells.
         var views: [(name: String, rows: [(row: Int, cells: [Scalar])])]
+        var refusedForMemory: [ForcedRefusal] = []
     }
 
     private(set) var plan: CompiledPlan
@@ -68,9 +71,14 @@ final class ShardsBench {
     func stream(of table: Int) -> Int? { plan.plan.streams.firstIndex { $0.table == table } }
     func shard<R>(_ index: Int, _ body: (borrowing Shard) -> R) -> R { body(shards[index].shard) }
     /// Memory of one shard is nearly used up, or not any more; as an entry of the sequence says.
-    func admit(newKeys: Bool, of index: Int) {
-        for box in shards { for stage in box.cursors.indices { box.shard.admit(newKeys: newKeys, of: index, stage: stage) } }
+    func admit(newKeys: Bool, of index: Int, among count: Int? = nil) {
+        for box in shards {
+            for stage in box.cursors.indices { box.shard.admit(newKeys: newKeys, of: index, among: count, stage: stage) }
+        }
     }
+
+    /// As the entry of a server's start says.
+    func endAdmissionMarks() { for box in shards { box.shard.endAdmissionMarks() } }
 
     /// Puts batches of tables that the plan knows into the sequence and runs them to the end.
     func run(_ entries: [Entry], random: inout SeededRandom) -> [Answer] {
@@ -83,6 +91,7 @@ final class ShardsBench {
             batch.prepare(
                 plan, stream: stream(of: entry.table)!, columns: columns.views, rowCount: entry.rows.count, mode: entry.mode,
                 shardCount: shards.count, home: Int.random(in: 0..<shards.count, using: &random), nowMicroseconds: nil)
+            batch.forcedRefusals = entry.forcedRefusals
             append(batch, columns)
         }
         walk(random: &random)
@@ -168,6 +177,7 @@ final class ShardsBench {
                     (row: Int(row), cells: view.registers.map { cell(batch.vectors[$0.index], $0.type, Int(row)) })
                 }
                 return (view.name, rows)
-            })
+            },
+            refusedForMemory: batch.refusedForMemory)
     }
 }

@@ -15,6 +15,8 @@ struct PartitionBench: ~Copyable {
     /// Keys that are brought up to date after each batch.
     var visits = 8
     var newest = Int64.min
+    /// Of the last batch: rows for which there was no memory.
+    private let full = UnsafeMutablePointer<[ForcedRefusal]>.copy(of: [[]])
 
     init(plan: PartitionPlan, types: [ValueType], lateness: Int64, idleAfter: Int64?, nullable: Bool = true) {
         self.plan = plan
@@ -24,6 +26,11 @@ struct PartitionBench: ~Copyable {
             code: PartitionCode(
                 plan: plan, layout: StateLayout(partition: plan) { _ in nullable }, lateness: lateness, idleAfter: idleAfter,
                 timeZone: .utc))
+    }
+
+    deinit {
+        full.deinitialize(count: 1)
+        full.deallocate()
     }
 
     /// Changes the calls.
@@ -99,7 +106,8 @@ struct PartitionBench: ~Copyable {
             BatchRows(
                 rows: UnsafePointer(rows.baseAddress!), count: count, hashes: UnsafePointer(hashes.baseAddress!),
                 vectors: vectors,
-                statuses: statuses.baseAddress!, mode: mode, refusesNewKeys: refusesNewKeys),
+                statuses: statuses.baseAddress!, mode: mode,
+                refusal: KeyRefusal(marks: refusesNewKeys ? 1 : 0, shardCount: 1), state: 0, full: full),
             clock: StreamClock(newest: newest, newestBefore: UnsafePointer(newestBefore.baseAddress!), lateness: lateness),
             memory: &memory,
             output: &output)

@@ -58,6 +58,8 @@ struct JoinTable: ~Copyable {
         case taken
         /// Nothing can ask for it: a part of its key is NULL, it has no time, or a later row is as old as can be asked for.
         case ignored
+        /// New keys are not admitted.
+        case refused
         /// There is no memory for it, and nothing has changed.
         case full
     }
@@ -74,7 +76,7 @@ struct JoinTable: ~Copyable {
     ) -> Outcome {
         guard encoder.encode(keys, vectors, row: row) else { return .ignored }
         let known = slot(hash: encoder.hash, base: arena.base)
-        if known == nil && refusesNewKeys { return .full }
+        if known == nil && refusesNewKeys { return .refused }
         guard let time else { return replace(known, columns, vectors, row: row, arena: &arena) }
         if vectors[time].nulls[row] != 0 { return .ignored }
         return insert(known, columns, vectors, row: row, time: vectors[time].integers[row], bound: bound, arena: &arena)

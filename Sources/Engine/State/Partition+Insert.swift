@@ -3,8 +3,7 @@ import Values
 
 extension Partition {
     /// Puts a row at its place in its key's log: behind all rows that are not after it. At the log's end, where most rows
-    /// belong, it then waits with its chunk; elsewhere it is stored and answered at once. False: there is no memory for
-    /// it, and nothing has changed.
+    /// belong, it then waits with its chunk; elsewhere it is stored and answered at once.
     ///
     /// A key older than `forgottenBefore` starts anew, whether or not the sweep has come by: what the row is answered must
     /// not depend on that, to the last bit of a sum.
@@ -12,21 +11,21 @@ extension Partition {
     mutating func insert(
         _ view: BatchRows, _ row: Int, candidate: UInt32, time: Int64, newest: Int64, forgottenBefore: Int64,
         memory: inout ShardMemory, output: inout TextArena
-    ) -> Bool {
+    ) -> BatchRows.Outcome {
         var granule = find(view, row, candidate: candidate, base: memory.arena.base)
-        if !outdated.isEmpty && granule != 0 && !bringUpToDate(&granule, memory: &memory) { return false }
+        if !outdated.isEmpty && granule != 0 && !bringUpToDate(&granule, memory: &memory) { return .full }
         var isNew = granule == 0
         if !isNew && KeyRecord(memory.arena.address(granule)).lastTime < forgottenBefore {
             renewKey(granule, memory: &memory)
             isNew = true
         }
-        if isNew && view.refusesNewKeys {
+        if isNew && view.refusal.applies(to: view.hashes[row]) {
             if granule != 0 { removeKey(granule, memory: &memory) }
-            return false
+            return .refused
         }
         if granule == 0 {
             granule = createKey(view, row, arena: &memory.arena)
-            if granule == 0 { return false }
+            if granule == 0 { return .full }
         }
         let record = KeyRecord(memory.arena.address(granule))
         let (lastTime, floor) = (record.lastTime, record.floor)
@@ -42,11 +41,11 @@ extension Partition {
         if wasIdle && view.mode == .evaluate && record.count > 0 {
             // Behind a floor rows leave nothing when they are given up, and evaluate takes this floor back: old ones go before.
             giveUpOldRows(record, newest: newest, memory: &memory)
-            if record.count > 0 && hasOldRows(record, newest: newest, base: memory.arena.base) { return false }
+            if record.count > 0 && hasOldRows(record, newest: newest, base: memory.arena.base) { return .full }
         }
         guard makeRoom(view, row, record, newest: newest, memory: &memory, output: &output) else {
             if isNew { removeKey(granule, memory: &memory) }
-            return false
+            return .full
         }
         if wasIdle { record.floor = record.tail }
         if view.mode == .evaluate {
@@ -54,7 +53,7 @@ extension Partition {
         }
         if position != record.tail {
             insertInside(view, row, record, position: position, time: time, memory: &memory, output: &output)
-            return true
+            return .taken
         }
         record.count = record.count &+ 1
         if time > lastTime { record.lastTime = time }
@@ -63,7 +62,7 @@ extension Partition {
             position & (record.capacity &- 1)] = time
         kernel.pending.set(pendingCount, row: row, record: record, position: position, time: time, floor: record.floor)
         pendingCount = pendingCount &+ 1
-        return true
+        return .taken
     }
 
     /// A row before others of its key: they move up, and it is stored and answered before anything else happens.

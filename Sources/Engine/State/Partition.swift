@@ -154,10 +154,10 @@ struct Partition: ~Copyable {
             }
             // What evaluate gives up must be given up whatever becomes of its rows.
             let horizon = view.mode == .evaluate ? clock.newest : max(newest, time)
-            let isTaken = insert(
+            let outcome = insert(
                 view, row, candidate: candidate, time: time, newest: horizon, forgottenBefore: forgottenBefore,
                 memory: &memory, output: &output)
-            if !isTaken { RowStatus.refused.mark(view.statuses + row) }
+            if outcome != .taken { view.refuse(row, outcome) }
         }
         settle(view, memory: &memory, output: &output)
     }
@@ -273,7 +273,25 @@ struct BatchRows {
     let vectors: UnsafeMutablePointer<Vector>
     let statuses: UnsafeMutablePointer<UInt8>
     let mode: BatchMode
-    let refusesNewKeys: Bool
+    let refusal: KeyRefusal
+    /// Number of the partition's state, and where rows are noted for which there is no memory.
+    let state: Int
+    let full: UnsafeMutablePointer<[ForcedRefusal]>
+
+    enum Outcome {
+        case taken
+        /// Its key is new, and new ones are not admitted.
+        case refused
+        /// There is no memory for it, and nothing has changed.
+        case full
+    }
+
+    @inline(never)
+    func refuse(_ row: Int, _ outcome: Outcome) {
+        RowStatus.refused.mark(statuses + row)
+        // What evaluate is refused changes nothing, and so is nothing to replay.
+        if outcome == .full && mode != .evaluate { full.pointee.append(ForcedRefusal(.state(state), row: UInt32(row))) }
+    }
 }
 
 /// Event time of a stream as this shard knows it.
