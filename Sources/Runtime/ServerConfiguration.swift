@@ -92,6 +92,8 @@ public struct SessionLimits: Hashable, Sendable {
     public var subscriberBufferBytes = 2 << 20
     /// Unsent bytes past which a subscriber is sent nothing more until it has read.
     public var subscriberUnsentBytesMax = 64 << 10
+    /// What is kept for producers.
+    public var producers = ProducerLimits()
     /// How long an adaptive core spins after its last work, at most.
     public var spinNanosecondsMax: UInt64 = 20_000
 

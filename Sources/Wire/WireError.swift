@@ -61,4 +61,14 @@ public enum ErrorCode {
     public static let memoryFull = "memory_full"
     public static let shuttingDown = "shutting_down"
     public static let `internal` = "internal"
+    /// A producer's batch has another number than the next.
+    public static let batchGap = "batch_gap"
+    /// A producer's batch was applied, and its answer confirmed.
+    public static let batchConfirmed = "batch_confirmed"
+    /// Another connection has claimed the producer.
+    public static let producerFenced = "producer_fenced"
+    /// The server doesn't know a producer that says it has sent batches.
+    public static let producerUnknown = "producer_unknown"
+    /// Too many answers wait for their producers to confirm them.
+    public static let producerFull = "producer_full"
 }

@@ -68,7 +68,7 @@ private func frame(_ kind: FrameKind, _ id: UInt64, channel: UInt32 = 1, flags: 
     _ = machine.submit(request(.compute))
     let message = ErrorMessage(code: "bad_batch", message: "column x", retry: false)
     let body = ControlMessage.error(message).encode()
-    #expect(machine.received(frame(.error, 1), body: body) == [.failed(1, MillraceError(message))])
+    #expect(machine.received(frame(.error, 1), body: body) == [.refused(1, MillraceError(message))])
     #expect(machine.received(frame(.error, 0), body: body) == [.end(MillraceError(message))])
     #expect(machine.submit(request(.compute)).1 == [.failed(2, MillraceError(message))])
 }
@@ -81,7 +81,7 @@ private func frame(_ kind: FrameKind, _ id: UInt64, channel: UInt32 = 1, flags: 
     let consequence = ErrorMessage(code: "bad_request", message: "channel 7 has no schema")
     #expect(machine.received(frame(.error, 1, channel: 7), body: ControlMessage.error(refusal).encode()) == [])
     let actions = machine.received(frame(.error, 2, channel: 7), body: ControlMessage.error(consequence).encode())
-    #expect(actions == [.failed(2, MillraceError(refusal))])
+    #expect(actions == [.refused(2, MillraceError(refusal))])
 }
 
 @Test func `a lost connection leaves the outcome of sent changes unknown, and of nothing else`() {
@@ -111,7 +111,7 @@ private func frame(_ kind: FrameKind, _ id: UInt64, channel: UInt32 = 1, flags: 
 func `a frame that nobody awaits ends the connection`(kind: FrameKind) {
     var machine = readyMachine()
     let actions = machine.received(frame(kind, 77), body: [])
-    guard case .end(let error) = actions.last else { return #expect(Bool(false)) }
+    guard case .end(let error, _) = actions.last else { return #expect(Bool(false)) }
     #expect(error.code == .protocolViolation)
 }
 
@@ -152,7 +152,7 @@ func `a frame that nobody awaits ends the connection`(kind: FrameKind) {
     )
     #expect(machine.received(FrameHeader(kind: .pong), body: []) == [])
     let actions = machine.pulse(silence: .seconds(40), interval: interval, isListening: true)
-    guard case .end(let error) = actions.last else { return #expect(Bool(false)) }
+    guard case .end(let error, _) = actions.last else { return #expect(Bool(false)) }
     #expect(error.code == .connectionLost && error.isRetryable)
 }
 

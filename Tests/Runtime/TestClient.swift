@@ -28,6 +28,7 @@ final class TestClient {
     private var nextRequest: UInt64 = 1
     /// As the server told last; 0 before its welcome.
     private(set) var credits = 0
+    private(set) var welcome = Welcome()
 
     init(_ address: SocketAddress, timeoutSeconds: Int = 20, receiveBufferBytes: Int32? = nil) throws {
         self.address = address
@@ -39,10 +40,22 @@ final class TestClient {
     /// Connected and welcomed.
     static func welcomed(_ address: SocketAddress, checksums: Bool = false, hello: Hello? = nil) throws -> TestClient {
         let client = try TestClient(address)
-        try client.send(.hello, body: ControlMessage.hello(hello ?? Hello(wantsBodyChecksums: checksums)).encode())
-        guard case .welcome(let welcome)? = try client.expect(.welcome).message else { throw Failure.ended }
-        client.credits = Int(welcome.credits)
+        try client.greet(hello ?? Hello(wantsBodyChecksums: checksums))
         return client
+    }
+
+    /// A producer that has sent batches up to `sent`.
+    static func producer(_ id: UInt64, sent: UInt64 = 0, received: UInt64 = 0, at address: SocketAddress) throws -> TestClient {
+        let client = try TestClient(address)
+        try client.greet(Hello(producerID: id), sent: sent, received: received)
+        return client
+    }
+
+    private func greet(_ hello: Hello, sent: UInt64 = 0, received: UInt64 = 0) throws {
+        try send(.hello, body: ControlMessage.hello(hello).encode(), number: sent, received: received)
+        guard case .welcome(let welcome)? = try expect(.welcome).message else { throw Failure.ended }
+        self.welcome = welcome
+        credits = Int(welcome.credits)
     }
 
     // MARK: Bytes
@@ -83,10 +96,15 @@ final class TestClient {
     }
 
     @discardableResult
-    func send(_ kind: FrameKind, channel: UInt32 = 0, body: [UInt8] = [], checksum: Bool = false) throws -> UInt64 {
+    func send(
+        _ kind: FrameKind, channel: UInt32 = 0, body: [UInt8] = [], checksum: Bool = false, number: UInt64 = 0,
+        received: UInt64 = 0
+    ) throws -> UInt64 {
         let request = nextRequest
         nextRequest += 1
-        try write(TestClient.frame(FrameHeader(kind: kind, channel: channel, requestID: request), body: body, checksum: checksum))
+        let header = FrameHeader(
+            kind: kind, channel: channel, requestID: request, batchNumber: number, receivedUpTo: received)
+        try write(TestClient.frame(header, body: body, checksum: checksum))
         return request
     }
 

@@ -20,23 +20,29 @@ final class Turning {
     let clock = HandClock()
     let address: SocketAddress
 
-    init(cores count: Int = 1, limits: SessionLimits = SessionLimits()) throws {
+    init(cores count: Int = 1, limits: SessionLimits = SessionLimits(), ringCapacity: Int = 256) throws {
         let listener = ListenerBox(try SystemNetwork().listen(on: Running.anyPort, sharesPort: false), handsRound: count > 1)
         address = listener.listener.address
         // Never asleep: a turn without work returns.
         let configuration = ServerConfiguration(
             listeners: [address], coreCount: count, poll: .spin, memoryBytesMax: 64 << 20, limits: limits, time: clock)
-        let exchange = try Exchange(catalog: try Fixture.catalog(), configuration: configuration, ringCapacity: 256)
+        let exchange = try Exchange(catalog: try Fixture.catalog(), configuration: configuration, ringCapacity: ringCapacity)
         self.exchange = exchange
         cores = try (0..<count).map { try Core(index: $0, exchange: exchange, listeners: $0 == 0 ? [listener] : []) }
     }
 
     func turn(_ rounds: Int = 1) { for _ in 0..<rounds { for core in cores { core.step() } } }
 
-    /// A client that does not block: whoever expects something turns the cores meanwhile.
-    func client(hello: Hello = Hello()) throws -> Client {
+    /// One that has said nothing yet.
+    func silentClient() throws -> Client {
         let client = Client(try TestClient(address, timeoutSeconds: 0), self)
         client.blocking.socket.setNonBlocking()
+        return client
+    }
+
+    /// A client that does not block: whoever expects something turns the cores meanwhile.
+    func client(hello: Hello = Hello()) throws -> Client {
+        let client = try silentClient()
         try client.send(.hello, body: ControlMessage.hello(hello).encode())
         guard case .welcome(let welcome)? = try client.next().message else { throw TestClient.Failure.ended }
         client.welcome = welcome
@@ -60,9 +66,10 @@ final class Turning {
         }
 
         @discardableResult
-        func send(_ kind: FrameKind, channel: UInt32 = 0, body: [UInt8] = []) throws -> UInt64 {
+        func send(_ kind: FrameKind, channel: UInt32 = 0, body: [UInt8] = [], number: UInt64 = 0) throws -> UInt64 {
             defer { nextRequest += 1 }
-            unsent += TestClient.frame(FrameHeader(kind: kind, channel: channel, requestID: nextRequest), body: body)
+            unsent += TestClient.frame(
+                FrameHeader(kind: kind, channel: channel, requestID: nextRequest, batchNumber: number), body: body)
             exchange()
             return nextRequest
         }

@@ -11,6 +11,8 @@ extension Core {
         if let leaving = request.leaving { return tellLeaving(request, to: leaving.subscriber) }
         let (late, refused) = (request.batch.count(of: .late), request.batch.count(of: .refused))
         metrics.count(request.batch, mode: request.mode, late: late, refused: refused)
+        // Kept first: the connection may be gone.
+        let kept = request.claim.map { _ in keepReply(to: request, sequence: sequence, late: late, refused: refused) }
         // A connection that has been told goodbye gets nothing behind it.
         guard let session = request.session, let channel = request.channel, !session.isClosed, session.ending == .no else {
             return
@@ -19,7 +21,9 @@ extension Core {
             metrics.sampleAnswered(request.times, nowNanoseconds: exchange.configuration.time.monotonicNanoseconds())
         }
         tellCredits(session)
-        if request.mode == .ingest {
+        if let kept {
+            write(kept, answering: request.header, on: channel, to: session)
+        } else if request.mode == .ingest {
             let accepted = Accepted(rows: UInt32(request.batch.rowCount), late: UInt32(late), refused: UInt32(refused))
             var frame = OutgoingFrame(.accepted, answering: request.header, body: ControlMessage.accepted(accepted).encode())
             frame.isLast = true
@@ -59,9 +63,7 @@ extension Core {
                 try request.batch.write(view: viewIndex, writer: writer, into: &body)
             }
         } catch {
-            let message = ErrorMessage(
-                code: error.code,
-                message: "the answer of view \(catalog.views[view.number].name) cannot be sent: \(error); send smaller batches")
+            let message = ErrorMessage.unsendable(view: catalog.views[view.number].name, error)
             let frame = OutgoingFrame(.error, answering: request.header, isLast: isLast, body: message.frameBody())
             write(frame, to: session)
         }
@@ -73,6 +75,12 @@ extension Core {
         switch action {
         case .none: break
         case .send(let frames): for frame in frames { write(frame, to: session) }
+        case .claim(let request): claim(request, for: session)
+        case .answerAgain(let reply, let resend):
+            answerAgain(reply, resend, to: session)
+            markDirty(session)
+        case .awaitReply(let resend): awaitReply(resend, for: session)
+        case .fence: fence(session)
         case .submit: preconditionFailure("a batch is submitted where its frame was taken")
         case .subscribe(let request): subscribe(session, request)
         case .unsubscribe(let channel): unsubscribe(session, channel: channel)

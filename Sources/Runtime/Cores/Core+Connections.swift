@@ -153,6 +153,7 @@ extension Core {
         session.isClosed = true
         poll.remove(session.connection.number)
         unsubscribeAll(session)
+        leaveProducer(of: session)
         forgetInput(of: session)
         sessions[session.slot] = nil
         freeSlots.append(session.slot)

@@ -219,6 +219,7 @@ extension Core {
         request.header = header
         request.session = session
         request.channel = channel
+        if header.batchNumber != 0 { request.claim = session.state.claim }
         request.block = block
         receive.hold(block)
         request.times.received = metrics.isNextSampled(nowNanoseconds: turnNanoseconds) ? session.input.receivedNanoseconds : 0

@@ -175,6 +175,7 @@ extension Core {
         request.block = nil
         request.session = nil
         request.channel = nil
+        request.claim = nil
         request.leaving = nil
         requestBytesInFlight -= request.countedBytes
         request.batch.renew(catalog.compiled)
@@ -199,7 +200,14 @@ extension Core {
         guard let request = waitingRequest else { return true }
         let phase = request.firstPhase
         let entry = Entry.batch(Unmanaged.passUnretained(request))
-        guard let position = exchange.ring.append(entry, phase: phase, slowestKnown: &slowestKnown) else { return false }
+        let position: UInt64
+        switch enter(entry, phase: phase, of: request) {
+        case .full: return false
+        case .fenced:
+            dropFenced(request)
+            return true
+        case .entered(let place): position = place
+        }
         waitingRequest = nil
         if request.times.isSampled { request.times.sequenced = exchange.configuration.time.monotonicNanoseconds() }
         inFlight.append(request, at: position)
@@ -209,6 +217,20 @@ extension Core {
             exchange.wakeForProgress(request.batch.participants(stage: Int(phase)), except: index)
         }
         return true
+    }
+
+    /// A numbered batch enters only while its connection has the producer.
+    private func enter(_ entry: Entry, phase: UInt8, of request: Request) -> ProducerState.Entry {
+        let append = { self.exchange.ring.append(entry, phase: phase, slowestKnown: &self.slowestKnown) }
+        if let claim = request.claim { return claim.enter(request.header.batchNumber, append: append) }
+        return append().map { .entered(position: $0) } ?? .full
+    }
+
+    private func dropFenced(_ request: Request) {
+        waitingRequest = nil
+        let session = request.session
+        free(request)
+        if let session { fence(session) }
     }
 
     /// No request is free or no place: the others are to catch up, and to say so.

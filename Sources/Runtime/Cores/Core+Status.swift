@@ -26,6 +26,8 @@ extension Core {
             case .watchAcknowledged(let core, let question):
                 watchAcknowledged(by: core, question)
                 settleSubscriptions()
+            case .producerClaimed(let token): if let session = session(withToken: token) { fence(session) }
+            case .producerAnswered(let token, let number, let reply): producerAnswered(token: token, number: number, reply)
             case .predicateCompiled(let key, let result): predicateCompiled(key, result)
             }
         }
@@ -47,7 +49,8 @@ extension Core {
         inquiries[inquiry] = nil
         let report = StatusReport(
             parts: known.parts, catalog: catalog, memoryBytesMax: exchange.configuration.memoryBytesMax, limits: limits,
-            sequenceCapacity: exchange.ring.capacity, reloads: exchange.reloads.figures)
+            sequenceCapacity: exchange.ring.capacity, reloads: exchange.reloads.figures,
+            producers: exchange.producers.figures)
         let reply = StatusReply(serverVersion: Release.version, entries: report.entries())
         let session = known.session
         guard !session.isClosed else { return }

@@ -15,6 +15,7 @@ final class Exchange: Sendable {
     /// part in it.
     private let coresBehind = Atomic<UInt64>(0)
     let connections = Atomic<Int>(0)
+    let producers: ProducerRegistry
     /// A descriptor to give up when the process has none left; its lock is held while one core accepts.
     private let spare = Mutex<FileDescriptor?>(FileDescriptor.spare())
     /// Monotonic time by which draining ends; 0 while the server serves.
@@ -30,6 +31,7 @@ final class Exchange: Sendable {
     init(catalog: Catalog, configuration: ServerConfiguration, ringCapacity: Int) throws(SystemError) {
         reloads = try ReloadQueue(newest: catalog)
         self.configuration = configuration
+        producers = ProducerRegistry(limits: configuration.limits.producers)
         let cores = configuration.coreCount
         ring = EntryRing(capacity: ringCapacity, cursors: cores)
         mailboxes = (0..<cores).map { _ in Mailbox() }

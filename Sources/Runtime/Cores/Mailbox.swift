@@ -18,6 +18,10 @@ enum CoreMessage: Sendable {
     /// Another core watches a view: it wants to hear when what was prepared before has its place in the sequence.
     case watchAsked(WatchQuestion)
     case watchAcknowledged(by: Int, WatchQuestion)
+    /// Another connection has claimed the producer of the one with this token.
+    case producerClaimed(from: UInt64)
+    /// What the connection with this token waits for: the answer to a batch that it sent again.
+    case producerAnswered(token: UInt64, number: UInt64, KeptReply)
     case predicateCompiled(PredicateKey, Result<RowPredicate, ErrorMessage>)
 }
 

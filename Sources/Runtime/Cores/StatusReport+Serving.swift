@@ -2,7 +2,7 @@ import Wire
 
 /// What the server does for its connections: how its cores spend their turns, what waits where, and how full each bound is.
 extension StatusReport {
-    func serving() -> [StatusReply.Entry] { connections() + cores() + queues() }
+    func serving() -> [StatusReply.Entry] { connections() + producing() + cores() + queues() }
 
     private func connections() -> [StatusReply.Entry] {
         [
@@ -15,6 +15,17 @@ extension StatusReport {
             entry("slow_peers_ended", "", sum { $0.metrics.slowPeersEnded }),
             entry("idle_peers_ended", "", sum { $0.metrics.idleClosed }),
             entry("sent", "bytes", sum { $0.metrics.sentBytes }),
+        ]
+    }
+
+    private func producing() -> [StatusReply.Entry] {
+        [
+            entry("producers", "", Double(producers.known)),
+            entry("producers_max", "", Double(limits.producers.producersMax)),
+            entry("producers_forgotten", "", Double(producers.forgotten)),
+            entry("resends_answered", "", Double(producers.resendsAnswered)),
+            entry("kept_replies", "bytes", Double(producers.keptBytes)),
+            entry("kept_replies_bound", "bytes", Double(limits.producers.replyBytesTotalMax)),
         ]
     }
 

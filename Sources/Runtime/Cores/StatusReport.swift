@@ -10,6 +10,7 @@ struct StatusReport {
     var limits: SessionLimits
     var sequenceCapacity: Int
     var reloads: ReloadQueue.Figures
+    var producers: ProducerRegistry.Figures
 
     func entries() -> [StatusReply.Entry] {
         server() + definitions() + latency() + serving() + memory() + streams() + coverage() + joinTables()

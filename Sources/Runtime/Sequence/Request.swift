@@ -35,6 +35,8 @@ final class Request: @unchecked Sendable {
     var header = FrameHeader(kind: .compute)
     var session: Session?
     var channel: Channel?
+    /// Of a numbered batch.
+    var claim: ProducerClaim?
     /// Held until the batch is no longer needed: columns lie in it.
     var block: ReceiveBlock?
     var scratch = ScratchBuffer()

@@ -21,6 +21,8 @@ final class Session {
     var state: SessionState
     var input = FrameInput()
     var output = SendBuffer()
+    /// A batch sent again that is still under way.
+    var awaited: Resend?
     var subscribers: [Subscriber] = []
     /// In the core's list of those whose subscriptions may go on sending.
     var isPumping = false

@@ -5,8 +5,16 @@ import Wire
 enum SessionAction {
     case none
     case send([OutgoingFrame])
+    /// Welcome the connection when it has the producer that its hello names.
+    case claim(ProducerRequest)
     /// The frame's body is a batch of this channel: into the sequence with it.
     case submit(Channel, BatchMode)
+    /// The batch was answered before: so again.
+    case answerAgain(KeptReply, Resend)
+    /// It was sent before and has no answer yet: this connection has it when there is one.
+    case awaitReply(Resend)
+    /// Another connection has claimed this one's producer.
+    case fence
     /// Answer when the subscription begins, or why it does not.
     case subscribe(SubscriptionRequest)
     case unsubscribe(channel: UInt32)
@@ -25,9 +33,24 @@ extension SessionAction {
         switch self {
         case .send(let frames): frames.reduce(0) { $0 + $1.body.count }
         case .subscribe(let request): request.subscribe.predicate.utf8.count + (request.subscribe.keys?.batch.count ?? 0)
-        case .none, .submit, .unsubscribe, .tellStatus, .apply, .finish, .disconnect: 0
+        case .answerAgain(let reply, _): reply.byteCount
+        case .none, .claim, .awaitReply, .fence, .submit, .unsubscribe, .tellStatus, .apply, .finish, .disconnect: 0
         }
     }
+}
+
+/// A hello that names a producer, and the welcome that it gets when it has it.
+struct ProducerRequest {
+    /// Of the frame: `batchNumber` is the last number that was ever sent, `receivedUpTo` the last that was answered.
+    var header: FrameHeader
+    var producer: UInt64
+    var welcome: Welcome
+}
+
+/// A batch that was sent before.
+struct Resend {
+    var header: FrameHeader
+    var channel: Channel
 }
 
 /// A subscription that a client asks for, of a view that there is.

@@ -101,8 +101,8 @@ extension SessionAction {
     /// Its answer is not known when it is carried out.
     var isRepliedLater: Bool {
         switch self {
-        case .tellStatus, .apply, .subscribe: true
-        case .none, .send, .submit, .unsubscribe, .finish, .disconnect: false
+        case .tellStatus, .apply, .subscribe, .awaitReply: true
+        case .none, .send, .claim, .answerAgain, .fence, .submit, .unsubscribe, .finish, .disconnect: false
         }
     }
 }

@@ -35,6 +35,10 @@ struct SessionState {
     /// The next of the server's channel numbers; none is used twice on a connection.
     var nextResultChannel: UInt32
     private let limits: SessionLimits
+    /// Of the producer that hello named: compute and ingest are numbered.
+    private(set) var claim: ProducerClaim?
+    /// The client has said that it asks for nothing more.
+    private(set) var saidGoodbye = false
 
     /// Batches given to the sequence, and those answered.
     private var submitted: UInt64 = 0
@@ -140,6 +144,7 @@ struct SessionState {
     private mutating func requestArrived(
         _ header: FrameHeader, body: UnsafeRawBufferPointer, catalog: Catalog, sequence: UInt64
     ) -> SessionAction {
+        claim?.confirm(upTo: header.receivedUpTo)
         switch header.kind {
         case .compute: return batchArrived(header, .compute)
         case .ingest: return batchArrived(header, .ingest)
@@ -156,6 +161,7 @@ struct SessionState {
         case .pong, .credit: return .none
         case .goodbye:
             phase = .finishing
+            saidGoodbye = true
             return inOrder(.finish(reason: "goodbye"))
         case .apply: return applyArrived(header, body: body)
         case .hello:
@@ -188,7 +194,18 @@ struct SessionState {
             version: version, serverName: "millrace", serverVersion: Release.version, epoch: 0, sequence: sequence,
             credits: UInt32(credits), frameBodyBytesMax: UInt32(Bounds.frameBodyBytesMax),
             batchRowsMax: UInt32(Bounds.batchRowsMax), definitions: catalog.version, receivedUpTo: 0)
+        if hello.producerID != 0 {
+            return .claim(ProducerRequest(header: header, producer: hello.producerID, welcome: welcome))
+        }
         return .send([OutgoingFrame(.welcome, answering: header, body: ControlMessage.welcome(welcome).encode())])
+    }
+
+    /// The connection has its producer, whose batches have come as far as `last`.
+    mutating func claimed(_ claim: ProducerClaim, last: UInt64, _ request: ProducerRequest) -> OutgoingFrame {
+        self.claim = claim
+        var welcome = request.welcome
+        welcome.receivedUpTo = last
+        return OutgoingFrame(.welcome, answering: request.header, body: ControlMessage.welcome(welcome).encode())
     }
 
     // MARK: Channels
@@ -253,6 +270,13 @@ struct SessionState {
         }
     }
 
+    /// A number for results of a view that no channel is opened for.
+    mutating func newResultChannel() throws(ErrorMessage) -> UInt32 {
+        try checkRoom(forChannels: 1)
+        defer { nextResultChannel += 1 }
+        return nextResultChannel
+    }
+
     /// The client's own schema: what it is going to send, matched against what the table wants.
     private mutating func schemaArrived(_ header: FrameHeader, body: UnsafeRawBufferPointer) -> SessionAction {
         guard let channel = channels[header.channel] else { return refuse(header, .noChannel(header.channel)) }
@@ -293,6 +317,7 @@ struct SessionState {
 
     private mutating func batchArrived(_ header: FrameHeader, _ mode: BatchMode) -> SessionAction {
         guard let channel = channels[header.channel] else { return refuse(header, .noChannel(header.channel)) }
+        if let action = numberArrived(header, mode, channel) { return action }
         guard channel.problem == nil && channel.reader != nil else { return refuse(header, channel.withoutReader) }
         if let refusal = channel.refusal { return refuse(header, refusal) }
         guard (mode == .lookUp) == (channel.target.mode == .get) else {
@@ -345,7 +370,7 @@ struct SessionState {
         return repliedLater(.apply(apply, requestID: header.requestID))
     }
 
-    private mutating func repliedLater(_ action: SessionAction) -> SessionAction {
+    mutating func repliedLater(_ action: SessionAction) -> SessionAction {
         let action = inOrder(action)
         awaitsReply = true
         return action

@@ -1,7 +1,7 @@
 import Wire
 
 /// A table opened for many batches, one behind the other: each is sent at once and in order, and its answer is awaited when it
-/// suits. It belongs to one connection and ends with it.
+/// suits. It goes on over the next connection where one is lost.
 ///
 ///     let stream = try await client.stream("payments", views: ["card_risk"], fields: batch.fields)
 ///     let first = try stream.compute(batch), second = try stream.compute(nextBatch)     // both under way
@@ -17,37 +17,40 @@ public struct EventStream: Sendable {
     /// The views it answers with, and their columns.
     public var views: [(name: String, fields: [Field])] { stream.answers.map { ($0.view, $0.fields) } }
 
-    let session: Session
+    let client: MillraceClient
+    let key: StreamKey
+    /// As it was opened first.
     let stream: OpenStream
 
     /// Ingests the batch, and answers it by the stream's views. The columns are those that the stream was opened for.
-    public func compute(_ batch: ColumnBatch) throws(MillraceError) -> PendingAnswers { try send(.compute, batch, .results) }
+    public func compute(_ batch: ColumnBatch) throws(MillraceError) -> PendingAnswers { try send(.compute, batch) }
 
     /// Ingests the batch.
     public func ingest(_ batch: ColumnBatch) throws(MillraceError) -> PendingAnswers {
-        try send(.ingest, batch, .control(.accepted))
+        try send(.ingest, batch)
     }
 
-    private func send(
-        _ kind: FrameKind, _ batch: ColumnBatch, _ expectation: ConnectionStateMachine.Expectation
-    ) throws(MillraceError) -> PendingAnswers {
-        let pending = session.submit(
-            .init(kind: kind, channel: stream.channel, body: try batch.arrowMessage(), expectation: expectation, isChange: true))
-        return PendingAnswers(session: session, stream: stream, pending: pending)
+    private func send(_ kind: FrameKind, _ batch: ColumnBatch) throws(MillraceError) -> PendingAnswers {
+        let pending = client.batches.submit(.init(kind: kind, stream: key, body: try batch.arrowMessage()))
+        return PendingAnswers(client: client, pending: pending)
     }
 }
 
 /// The answers to one batch, which may still be on their way. Await one of the two, once.
 public struct PendingAnswers: Sendable {
-    let session: Session
-    let stream: OpenStream
-    let pending: PendingFrames
+    let client: MillraceClient
+    let pending: Pending<BatchSender.Answer>
 
     /// Of a `compute`: one answer a view of the stream.
-    public func answers() async throws(MillraceError) -> [Answer] { try stream.answers(in: try await session.frames(pending)) }
+    public func answers() async throws(MillraceError) -> [Answer] {
+        let (stream, frames) = try await client.batches.answer(pending)
+        return try stream.answers(in: frames)
+    }
 
     /// Of an `ingest`.
-    public func summary() async throws(MillraceError) -> IngestSummary { try IngestSummary(try await session.frames(pending)[0]) }
+    public func summary() async throws(MillraceError) -> IngestSummary {
+        try IngestSummary(try await client.batches.answer(pending).frames[0])
+    }
 }
 
 extension IngestSummary {
@@ -64,6 +67,6 @@ extension MillraceClient {
     public func stream(_ table: String, views: [String] = [], fields: [Field]? = nil) async throws(MillraceError) -> EventStream {
         let session = try await session()
         let key = StreamKey(purpose: .stream(table: table, views: views), fields: fields)
-        return EventStream(session: session, stream: try await stream(key, on: session))
+        return EventStream(client: self, key: key, stream: try await stream(key, on: session))
     }
 }

@@ -16,7 +16,8 @@ extension MillraceClient {
     /// reads.
     public func compute(_ table: String, _ batch: ColumnBatch, views: [String] = []) async throws(MillraceError) -> [Answer] {
         let key = StreamKey(purpose: .stream(table: table, views: views), fields: batch.fields)
-        return try await patiently { () async throws(MillraceError) in try await self.answers(.compute, key, batch) }
+        let (stream, frames) = try await apply(.compute, key, batch)
+        return try stream.answers(in: frames)
     }
 
     /// Answers as `compute` would, and stores nothing.
@@ -33,15 +34,14 @@ extension MillraceClient {
     /// Ingests the batch, and answers no more than how many of its rows were taken.
     public func ingest(_ table: String, _ batch: ColumnBatch) async throws(MillraceError) -> IngestSummary {
         let key = StreamKey(purpose: .stream(table: table, views: []), fields: batch.fields)
-        return try await patiently { () async throws(MillraceError) in
-            let session = try await self.session()
-            let stream = try await self.stream(key, on: session)
-            let frames = try await session.request(
-                .init(
-                    kind: .ingest, channel: stream.channel, body: try batch.arrowMessage(), expectation: .control(.accepted),
-                    isChange: true))
-            return try IngestSummary(frames[0])
-        }
+        return try IngestSummary(try await apply(.ingest, key, batch).frames[0])
+    }
+
+    private func apply(
+        _ kind: FrameKind, _ key: StreamKey, _ batch: ColumnBatch
+    ) async throws(MillraceError) -> BatchSender.Answer {
+        let batch = BatchSender.Batch(kind: kind, stream: key, body: try batch.arrowMessage())
+        return try await batches.answer(batches.submit(batch))
     }
 
     /// The columns of a table, as the server has them.
@@ -123,7 +123,7 @@ extension MillraceClient {
             in: try await session.request(
                 .init(
                     kind: kind, channel: stream.channel, body: try batch.arrowMessage(), expectation: .results,
-                    isChange: kind == .compute)))
+                    isChange: false)))
     }
 }
 

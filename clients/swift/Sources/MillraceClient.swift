@@ -10,9 +10,9 @@ import Wire
 ///     await client.close()
 ///
 /// Any number of tasks may use one client at the same time: their requests share one connection and don't wait for one
-/// another. When the connection ends, what was surely not applied is asked again over the next one: `evaluate`, `get` and `status`
-/// always, a `compute` or `ingest` that was not sent yet or that a server did not take before it said goodbye. One whose answer
-/// was on its way when the connection was lost fails with the outcome `.unknown`.
+/// another. When the connection ends, what has no answer is asked again over the next one. Batches of `compute` and `ingest` are numbered, and
+/// applied once however often they are sent: the server answers again what it had applied. Only where it does not know the client any more
+/// (one that was started again without its data) they fail, with the outcome `.unknown`.
 public final class MillraceClient: Sendable {
     private enum Link {
         case none
@@ -32,11 +32,17 @@ public final class MillraceClient: Sendable {
     let options: ClientOptions
     private let group: any EventLoopGroup
     private let state = Mutex(State())
+    private let producerID: UInt64
+    /// Of `compute` and `ingest`.
+    let batches: BatchSender
 
     private init(address: ServerAddress, options: ClientOptions, group: any EventLoopGroup) {
         self.address = address
         self.options = options
         self.group = group
+        producerID = options.producer.number()
+        batches = BatchSender(producerID: producerID, timeLimit: options.reconnectTimeLimit)
+        batches.serve(self)
     }
 
     /// Connects to `host:port` or `unix:PATH`. Fails at once where nobody answers there: only a connection that was made
@@ -49,7 +55,7 @@ public final class MillraceClient: Sendable {
                 code: .connectionFailed, message: "\"\(address)\" is no address", detail: "write host:port or unix:PATH")
         }
         let client = MillraceClient(address: parsed, options: options, group: MultiThreadedEventLoopGroup.singleton)
-        let (session, _) = try await client.newSession()
+        let session = try await client.newMainSession()
         client.state.withLock { $0.link = .connected(session) }
         return client
     }
@@ -60,8 +66,10 @@ public final class MillraceClient: Sendable {
             defer { state.link = .closed }
             return state.link
         }
+        let received = batches.receivedUpTo
+        batches.close()
         switch link {
-        case .connected(let session): session.close()
+        case .connected(let session): session.sayGoodbye(receivedUpTo: received)
         case .connecting(let task): task.cancel()
         case .none, .closed: break
         }
@@ -73,13 +81,36 @@ public final class MillraceClient: Sendable {
 
     // MARK: Connections
 
-    func newSession() async throws(MillraceError) -> (Session, Welcome) {
-        try await Session.connect(to: address, hello: hello, pingInterval: options.pingInterval, group: group)
+    /// A connection of its own, for a subscription.
+    func newSession() async throws(MillraceError) -> Session {
+        try await Session.connect(to: address, hello: hello(), pingInterval: options.pingInterval, group: group).0
     }
 
-    private var hello: Hello {
+    /// The connection that requests share, and batches of the producer.
+    private func newMainSession() async throws(MillraceError) -> Session {
+        let (link, introduction) = batches.beginLink()
+        do throws(MillraceError) {
+            let (session, welcome) = try await Session.connect(
+                to: address, hello: hello(producerID: introduction.producerID), sentUpTo: introduction.sentUpTo,
+                receivedUpTo: introduction.receivedUpTo, pingInterval: options.pingInterval, group: group,
+                onEnd: { [batches] error, tookWhatItDidNotAnswer in
+                    batches.ended(link: link, error, tookWhatItDidNotAnswer: tookWhatItDidNotAnswer)
+                })
+            batches.connected(session, link: link, receivedUpTo: welcome.receivedUpTo)
+            return session
+        } catch {
+            guard error.code == .producerUnknown else { throw error }
+            batches.forgotten(error)
+            // The next hello begins anew.
+            var passing = error
+            passing.isRetryable = true
+            throw passing
+        }
+    }
+
+    private func hello(producerID: UInt64 = 0) -> Hello {
         Hello(
-            versionMin: 1, versionMax: 1, token: options.token, clientName: options.name, producerID: options.producerID,
+            versionMin: 1, versionMax: 1, token: options.token, clientName: options.name, producerID: producerID,
             wantsBodyChecksums: false, creditsWanted: UInt32(options.requestsInFlight))
     }
 
@@ -108,7 +139,7 @@ public final class MillraceClient: Sendable {
 
     private func reconnect() async throws -> Session {
         do throws(MillraceError) {
-            let session = try await patiently { () async throws(MillraceError) in try await self.newSession().0 }
+            let session = try await patiently { () async throws(MillraceError) in try await self.newMainSession() }
             let isClosed = state.withLock { state in
                 if case .closed = state.link { return true }
                 state.link = .connected(session)

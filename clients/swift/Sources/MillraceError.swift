@@ -19,6 +19,16 @@ public struct MillraceError: Error, Hashable, Sendable {
         public static let memoryFull = Code(rawValue: "memory_full")
         public static let shuttingDown = Code(rawValue: "shutting_down")
         public static let `internal` = Code(rawValue: "internal")
+        /// A batch has another number than the server expects: a mistake of the client's.
+        public static let batchGap = Code(rawValue: "batch_gap")
+        /// The batch was applied, and its answer is no longer kept.
+        public static let batchConfirmed = Code(rawValue: "batch_confirmed")
+        /// Another client sends as the same producer; this one is of no more use.
+        public static let producerFenced = Code(rawValue: "producer_fenced")
+        /// The server does not know this producer any more: whether what had no answer was applied cannot be told.
+        public static let producerUnknown = Code(rawValue: "producer_unknown")
+        /// The server has no room for the answers that producers have still to confirm.
+        public static let producerFull = Code(rawValue: "producer_full")
 
         // What happens on this side.
         /// The address is none, or nobody answers there.
@@ -41,6 +51,8 @@ public struct MillraceError: Error, Hashable, Sendable {
         case notApplied
         /// It was on its way when the connection ended: it may have been applied or not.
         case unknown
+        /// It was applied; only its answer cannot be had.
+        case applied
     }
 
     public var code: Code
@@ -64,7 +76,11 @@ extension MillraceError: CustomStringConvertible {
     public var description: String {
         var text = "\(code.rawValue): \(message)"
         if !detail.isEmpty { text += "; \(detail)" }
-        if outcome == .unknown { text += "; it is unknown whether the request was applied" }
+        switch outcome {
+        case .notApplied: break
+        case .unknown: text += "; it is unknown whether the request was applied"
+        case .applied: text += "; the request was applied"
+        }
         return text
     }
 }

@@ -97,7 +97,7 @@ final class LiveSubscription: Sendable {
         to view: String, _ options: SubscriptionOptions, from place: Place?, client: MillraceClient
     ) async throws(MillraceError) {
         let message = try options.message(view, from: place)
-        session = try await client.newSession().0
+        session = try await client.newSession()
         do throws(MillraceError) {
             let frames = try await session.request(
                 .init(

@@ -50,6 +50,10 @@ struct ConnectionStateMachine {
         var expectation: Expectation
         /// It changes the server's state, so that a lost answer leaves its outcome unknown.
         var isChange: Bool
+        /// The producer's number of the batch; 0: it is not numbered.
+        var batchNumber: UInt64 = 0
+        /// All of the producer's batches up to this one have been answered.
+        var receivedUpTo: UInt64 = 0
     }
 
     enum Action: Hashable, Sendable {
@@ -57,15 +61,21 @@ struct ConnectionStateMachine {
         /// The server has taken the hello; requests may go.
         case ready(Welcome)
         case finished(RequestID, [Frame])
+        /// The server answered with an error. Its outcome is `applied` where the request was, and only its answer cannot be had.
+        case refused(RequestID, MillraceError)
+        /// The connection ended, or nobody waits any more.
         case failed(RequestID, MillraceError)
         case pushed(Frame)
-        /// The connection is of no more use; everything that was under way has failed by the actions before.
-        case end(MillraceError)
+        /// The connection is of no more use; everything that was under way has failed by the actions before. The server may have taken what it did not
+        /// answer, or has said that it did not.
+        case end(MillraceError, tookWhatItDidNotAnswer: Bool = true)
     }
 
     private struct Pending {
         var request: Request
         var frames: [Frame] = []
+        /// Of a part of the answer.
+        var error: MillraceError?
     }
 
     private enum State: Hashable {
@@ -88,10 +98,18 @@ struct ConnectionStateMachine {
     /// Answers to these are dropped when they come: nobody waits any more.
     private var abandoned: Set<RequestID> = []
 
-    /// The connection stands: says hello.
-    mutating func connected(_ hello: Hello) -> Action {
+    /// The connection stands: says hello, and how far the producer has come that it may name.
+    mutating func connected(_ hello: Hello, sentUpTo: UInt64 = 0, receivedUpTo: UInt64 = 0) -> Action {
         let body = ControlMessage.hello(hello).encode()
-        return .send(FrameHeader(kind: .hello, bodyLength: body.count), body: body)
+        return .send(
+            FrameHeader(kind: .hello, bodyLength: body.count, batchNumber: sentUpTo, receivedUpTo: receivedUpTo), body: body)
+    }
+
+    /// The client asks for nothing more.
+    mutating func sayGoodbye(receivedUpTo: UInt64) -> [Action] {
+        guard state == .ready else { return [] }
+        let body = ControlMessage.goodbye(Goodbye(reason: "done")).encode()
+        return [.send(FrameHeader(kind: .goodbye, bodyLength: body.count, receivedUpTo: receivedUpTo), body: body)]
     }
 
     /// A number for a stream that is about to be opened.
@@ -210,8 +228,20 @@ struct ConnectionStateMachine {
         }
         // A subscription that has ended: its connection was for it alone.
         if frame.header.channel >= 0x8000_0000 && underWay[frame.header.requestID] == nil { return end(error) }
+        // The answer of one view; those of others follow.
+        if var pending = underWay[frame.header.requestID], pending.request.expectation == .results,
+            !frame.header.flags.contains(.last), frame.header.batchNumber != 0
+        {
+            pending.error = pending.error ?? error
+            underWay[frame.header.requestID] = pending
+            return []
+        }
         let refusals = refusedSchemas
-        return finish(frame.header.requestID) { id, pending in .failed(id, refusals[pending.request.channel] ?? error) }
+        let isApplied = frame.header.batchNumber != 0
+        return finish(frame.header.requestID) { id, pending in
+            if isApplied { return .refused(id, (pending.error ?? error).with(outcome: .applied)) }
+            return .refused(id, refusals[pending.request.channel] ?? error)
+        }
     }
 
     private mutating func takeAnswer(_ frame: Frame) -> [Action] {
@@ -226,7 +256,10 @@ struct ConnectionStateMachine {
             return []
         case true?:
             underWay[id] = pending
-            return finish(id) { id, pending in .finished(id, pending.frames) }
+            return finish(id) { id, pending in
+                if let error = pending.error { return .refused(id, error.with(outcome: .applied)) }
+                return .finished(id, pending.frames)
+            }
         }
     }
 
@@ -274,8 +307,9 @@ struct ConnectionStateMachine {
         var actions: [Action] = []
         let count = min(credits - underWay.count, waiting.count)
         for (id, request) in waiting.prefix(count) {
-            var header = FrameHeader(kind: request.kind, bodyLength: request.body.count, channel: request.channel)
-            header.requestID = id
+            let header = FrameHeader(
+                kind: request.kind, bodyLength: request.body.count, channel: request.channel, requestID: id,
+                batchNumber: request.batchNumber, receivedUpTo: request.receivedUpTo)
             actions.append(.send(header, body: request.body))
             var sent = request
             sent.body = []
@@ -312,7 +346,7 @@ struct ConnectionStateMachine {
         }
         waiting = []
         underWay = [:]
-        return actions + [.end(reason)]
+        return actions + [.end(reason, tookWhatItDidNotAnswer: tookWhatItDidNotAnswer)]
     }
 }
 

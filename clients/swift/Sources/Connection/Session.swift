@@ -49,13 +49,18 @@ final class Session: Sendable {
         }
     }
 
+    /// Called once, before anybody is told of a request that the end has left without an answer.
+    typealias OnEnd = @Sendable (_ error: MillraceError, _ tookWhatItDidNotAnswer: Bool) -> Void
+
     private let channel: any Channel
     private let state = Mutex(State())
+    private let onEnd: OnEnd
     /// When bytes last came, by the event loop's clock.
     private let heardNanoseconds: Atomic<UInt64>
 
-    init(channel: any Channel) {
+    init(channel: any Channel, onEnd: @escaping OnEnd) {
         self.channel = channel
+        self.onEnd = onEnd
         heardNanoseconds = Atomic(channel.eventLoop.now.uptimeNanoseconds)
     }
 
@@ -63,14 +68,14 @@ final class Session: Sendable {
     var isAlive: Bool { state.withLock { $0.ended == nil } }
 
     /// Says hello and waits for the welcome.
-    func handshake(_ hello: Hello) async throws(MillraceError) -> Welcome {
+    func handshake(_ hello: Hello, sentUpTo: UInt64, receivedUpTo: UInt64) async throws(MillraceError) -> Welcome {
         try await withCheckedContinuation { (continuation: Waiter<Welcome>) in
             perform { state in
                 if let ended = state.ended {
                     return [.resume { continuation.resume(returning: .failure(ended)) }]
                 }
                 state.welcome = continuation
-                return take([state.machine.connected(hello)], &state)
+                return take([state.machine.connected(hello, sentUpTo: sentUpTo, receivedUpTo: receivedUpTo)], &state)
             }
         }.get()
     }
@@ -92,12 +97,19 @@ final class Session: Sendable {
 
     /// The whole answer to a request of this session. A task that is cancelled gives the request up.
     func frames(_ pending: PendingFrames) async throws(MillraceError) -> [Frame] {
-        try await withTaskCancellationHandler {
-            await pending.result()
-        } onCancel: {
-            perform { state in take(state.machine.abandon(pending.id), &state) }
-        }.get()
+        do throws(RequestFailure) {
+            return try await withTaskCancellationHandler {
+                await pending.result()
+            } onCancel: {
+                abandon(pending)
+            }.get()
+        } catch {
+            throw error.error
+        }
     }
+
+    /// Nobody waits for the answer any more.
+    func abandon(_ pending: PendingFrames) { perform { state in take(state.machine.abandon(pending.id), &state) } }
 
     func sendSchema(channel: UInt32, body: [UInt8]) {
         perform { state in take(state.machine.sendSchema(channel: channel, body: body), &state) }
@@ -133,7 +145,13 @@ final class Session: Sendable {
         }.get()
     }
 
-    func close() { disconnected(MillraceError(code: .closed, message: "the client was closed")) }
+    func close() { disconnected(.closed) }
+
+    /// Closes it behind a word that nothing more is asked for.
+    func sayGoodbye(receivedUpTo: UInt64) {
+        perform { state in take(state.machine.sayGoodbye(receivedUpTo: receivedUpTo), &state) }
+        close()
+    }
 
     // MARK: The event loop's side
 
@@ -200,13 +218,18 @@ final class Session: Sendable {
             case .finished(let id, let frames):
                 let pending = state.answers.removeValue(forKey: id)
                 effects.append(.resume { pending?.fulfill(.success(frames)) })
+            case .refused(let id, let error):
+                let pending = state.answers.removeValue(forKey: id)
+                effects.append(.resume { pending?.fulfill(.failure(RequestFailure(error: error, isRefusal: true))) })
             case .failed(let id, let error):
                 let pending = state.answers.removeValue(forKey: id)
-                effects.append(.resume { pending?.fulfill(.failure(error)) })
+                effects.append(.resume { pending?.fulfill(.failure(RequestFailure(error: error, isRefusal: false))) })
             case .pushed(let frame):
                 effects += takePush(frame, &state)
-            case .end(let error):
+            case .end(let error, let tookWhatItDidNotAnswer):
                 state.ended = error
+                let onEnd = onEnd
+                effects.insert(.resume { onEnd(error, tookWhatItDidNotAnswer) }, at: 0)
                 let (welcome, push) = (state.welcome.take(), state.pushWaiter.take())
                 effects.append(.resume { welcome?.resume(returning: .failure(error)) })
                 effects.append(.resume { push?.resume(returning: .failure(error)) })
