@@ -40,6 +40,10 @@ let package = Package(
         .target(
             name: "Wire", dependencies: ["Bounds", "Values", "Bytes", "CFlatBuffers", "CKernels", "CZstd"], swiftSettings: strict),
 
+        // What survives: the log and snapshots.
+        .target(
+            name: "Storage", dependencies: ["Wire", "Linux", "Bytes", "Bounds", "CKernels", "CZstd"], swiftSettings: strict),
+
         // SQL text to numbers.
         .target(name: "Language", dependencies: ["Bounds", "Values", "CPostgresParser"], swiftSettings: strict),
         .target(name: "Plan", dependencies: ["Language", "Values", "Bytes", "Bounds", "CKernels"], swiftSettings: strict),
@@ -57,7 +61,7 @@ let package = Package(
         .target(
             name: "Runtime",
             dependencies: [
-                "Engine", "Plan", "Language", "Wire", "Linux", "Bytes", "Bounds", "Values",
+                "Engine", "Storage", "Plan", "Language", "Wire", "Linux", "Bytes", "Bounds", "Values",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
@@ -77,7 +81,7 @@ let package = Package(
         .executableTarget(
             name: "MillraceCommand",
             dependencies: [
-                "DefinitionsInput", "Runtime", "Engine", "Plan", "Language", "Wire", "Values", "Bytes", "Linux", "Bounds",
+                "DefinitionsInput", "Runtime", "Storage", "Engine", "Plan", "Language", "Wire", "Values", "Bytes", "Linux", "Bounds",
                 "Millrace",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -145,9 +149,12 @@ let package = Package(
         .testTarget(name: "ArchitectureTests", path: "Tests/Architecture", swiftSettings: strict),
         .testTarget(name: "LinuxTests", dependencies: ["Linux"], path: "Tests/Linux", swiftSettings: strict),
         .testTarget(
+            name: "StorageTests", dependencies: ["Storage", "Linux", "Wire", "Values", "Bounds", "CKernels", "CCountingAllocator"],
+            path: "Tests/Storage", swiftSettings: strict),
+        .testTarget(
             name: "RuntimeTests",
             dependencies: [
-                "Runtime", "Engine", "Plan", "Language", "Wire", "Linux", "Values",
+                "Runtime", "Storage", "Engine", "Plan", "Language", "Wire", "Linux", "Values",
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/Runtime", swiftSettings: strict),

@@ -58,6 +58,15 @@ public enum Bounds {
     /// Unsent bytes of one connection past which it is no longer read from.
     public static let sendQueueBytesMax = 64 << 20
 
+    // MARK: Log
+
+    /// Bytes that one segment is made with, and what may be asked for instead.
+    public static let logSegmentBytes = 256 << 20
+    public static let logSegmentBytesMin = 64 << 10
+    public static let logSegmentBytesMax = 2 << 30
+    /// Schemas that one segment states; the next one begins where there are more.
+    public static let logSchemasMax = 16_384
+
     /// Stops the program when two limits contradict one another.
     public static func checkRelations() {
         precondition(sequenceEntries & (sequenceEntries - 1) == 0, "sequenceEntries must be a power of two")
@@ -68,6 +77,11 @@ public enum Bounds {
         precondition(frameBodyBytesMax <= decompressedBytesMax, "an uncompressed body must be admissible")
         precondition(frameBodyBytesMax <= sendQueueBytesMax, "the largest reply must fit a send queue")
         precondition(requestsInFlightMax < sequenceEntries, "one connection must not fill the sequence")
+        precondition(logSegmentBytesMin <= logSegmentBytes && logSegmentBytes <= logSegmentBytesMax)
+        precondition(logSegmentBytesMax <= UInt32.max, "places in a segment are 32 bits")
+        precondition(
+            3 * frameBodyBytesMax + 2 * definitionsBytesMax <= logSegmentBytes,
+            "the largest batch must fit a segment, behind the definitions and its dictionaries")
         precondition(textBytesMax <= frameBodyBytesMax && keyBytesMax <= frameBodyBytesMax)
     }
 }

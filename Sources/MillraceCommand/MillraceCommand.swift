@@ -20,7 +20,7 @@ import Runtime
         version: Release.version,
         subcommands: [
             ServeCommand.self, CheckCommand.self, ExplainCommand.self, ReplayCommand.self, SendCommand.self,
-            SubscribeCommand.self, GetCommand.self, ApplyCommand.self, StatusCommand.self,
+            SubscribeCommand.self, GetCommand.self, ApplyCommand.self, StatusCommand.self, LogCommand.self,
         ])
 
     static func main() async {

@@ -32,6 +32,9 @@ let modules: [Module] = [
     Module("Linux", mayImport: ["Bytes", "CLinux"], outside: ["Glibc"]),
     Module("Wire", mayImport: ["Values", "Bytes", "CFlatBuffers", "CKernels", "CZstd"]),
 
+    // What survives: the log and snapshots.
+    Module("Storage", mayImport: ["Wire", "Linux"]),
+
     // SQL text to numbers.
     Module("Language", mayImport: ["Values", "CPostgresParser"]),
     Module("Plan", mayImport: ["Language", "Bytes"]),
@@ -41,7 +44,7 @@ let modules: [Module] = [
     Module("Workloads", mayImport: ["Language", "Wire"]),
 
     // The server.
-    Module("Runtime", mayImport: ["Engine", "Linux"], outside: ["Logging", "Histogram"]),
+    Module("Runtime", mayImport: ["Engine", "Storage"], outside: ["Logging", "Histogram"]),
 
     // Clients and commands.
     Module("DefinitionsInput", mayImport: ["Language", "Linux"]),

@@ -30,6 +30,13 @@ const char *clinux_error_text(int code, char *buffer, int capacity);
 /// Name of an errno value ("EADDRINUSE"), or "errno" where it has none.
 const char *clinux_error_name(int code);
 
+/// Locks the whole of an open file for writing until its descriptor is closed; 0, or an errno value: EAGAIN or EACCES where
+/// another descriptor holds it, of this process or any other.
+int clinux_lock_file(int file);
+
+/// 1 where another descriptor holds such a lock, 0 where none does; -1 and errno on failure.
+int clinux_is_file_locked(int file);
+
 /// One hint to the CPU that this is a loop that waits.
 static inline void clinux_spin_hint(void) {
 #if defined(__x86_64__)

@@ -11,7 +11,7 @@ struct StatusText {
         let latencies = status.entries.filter { $0.name.hasPrefix(Self.latencyPrefix) }
         let others = status.entries.filter { !$0.name.hasPrefix(Self.latencyPrefix) }
         var text = "millrace \(status.serverVersion)\n"
-        text += Self.aligned(
+        text += alignedTable(
             others.map { [$0.name, $0.label, Self.number($0.value), $0.unit] }, isNumber: [false, false, true, false])
         if !latencies.isEmpty { text += "\n" + latencyTable(latencies) }
         return text
@@ -32,23 +32,7 @@ struct StatusText {
                         entries.first { $0.name == name && $0.label == stage }.map { Self.number($0.value) } ?? ""
                     })
         }
-        return Self.aligned(rows, isNumber: [false] + percentiles.map { _ in true })
-    }
-
-    /// Columns as wide as their widest text, numbers to the right.
-    private static func aligned(_ rows: [[String]], isNumber: [Bool]) -> String {
-        let widths = isNumber.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        var text = ""
-        for row in rows {
-            var line = ""
-            for (column, cell) in row.enumerated() {
-                let space = String(repeating: " ", count: widths[column] - cell.count)
-                line += (column == 0 ? "" : "  ") + (isNumber[column] ? space + cell : cell + space)
-            }
-            while line.last == " " { line.removeLast() }
-            text += line + "\n"
-        }
-        return text
+        return alignedTable(rows, isNumber: [false] + percentiles.map { _ in true })
     }
 
     /// Whole numbers with commas, others to three digits behind the point.
