@@ -81,7 +81,8 @@ let package = Package(
         .executableTarget(
             name: "MillraceCommand",
             dependencies: [
-                "DefinitionsInput", "Runtime", "Storage", "Engine", "Plan", "Language", "Wire", "Values", "Bytes", "Linux", "Bounds",
+                "DefinitionsInput", "Runtime", "Storage", "Engine", "Plan", "Language", "Wire", "Values", "Bytes", "Linux",
+                "Bounds",
                 "Millrace",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -149,7 +150,8 @@ let package = Package(
         .testTarget(name: "ArchitectureTests", path: "Tests/Architecture", swiftSettings: strict),
         .testTarget(name: "LinuxTests", dependencies: ["Linux"], path: "Tests/Linux", swiftSettings: strict),
         .testTarget(
-            name: "StorageTests", dependencies: ["Storage", "Linux", "Wire", "Values", "Bounds", "CKernels", "CCountingAllocator"],
+            name: "StorageTests",
+            dependencies: ["Storage", "Linux", "Wire", "Values", "Bounds", "CKernels", "CCountingAllocator"],
             path: "Tests/Storage", swiftSettings: strict),
         .testTarget(
             name: "RuntimeTests",
