@@ -26,6 +26,9 @@ RELOADS  ?=
 CASES    ?= 1000000
 SEED     ?= 0
 
+# Further arguments of the soak: `make soak SOAK=--images` takes an image in the midst of each case and goes on from it.
+SOAK     ?=
+
 .PHONY: help demo test test-swift test-python soak reloads build release bench bench-engine bench-open-loop bench-trades bench-report connections format lint prerequisites clean
 
 help: ## list the commands
@@ -49,7 +52,7 @@ test-python: release $(VENV)
 # A seed that fails is run alone by SEED=n CASES=1.
 soak: release $(VENV) ## a million random cases against a plain evaluator, 2,000 against DuckDB (SEED=n CASES=n)
 	swift build $(RELEASE) --product millrace-soak
-	.build/release/millrace-soak --seed $(SEED) --cases $(CASES)
+	.build/release/millrace-soak --seed $(SEED) --cases $(CASES) $(SOAK)
 	@if [ $(CASES) -gt 1 ]; then MILLRACE_CASES=2000 $(PYTHON) -m pytest -q Tests/EndToEnd/test_against_duckdb.py; fi
 
 reloads: release $(VENV) ## 200 changes of definitions and 1,000 wrong ones under load, every row checked (RELOADS=arguments)

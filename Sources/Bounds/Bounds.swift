@@ -43,6 +43,8 @@ public enum Bounds {
     public static let presentLagMax = 1_024
     /// Values that string_agg or array_agg puts into one result; their bytes are bounded as those of one text.
     public static let listValuesMax = 65_536
+    /// Bytes of an image that wait on one shard while nobody writes them away; where keys are used faster, it is given up.
+    public static let imageWaitingBytesMax = 64 << 20
     /// Rows that a kernel takes at once, so that its columns stay in the first-level caches.
     public static let chunkRows = 512
 

@@ -2,7 +2,7 @@
 ///
 /// A mark names a shard among as many as the server had that made it. Replayed by another number of shards it acts on the
 /// same keys: those that had been that shard's.
-struct Admission {
+struct Admission: Equatable {
     /// How many shards the marks count. All marks are one server start's; those of another one have ended.
     private(set) var shardCount: Int
     /// By stage; bit i: shard i's memory is nearly used up.
@@ -13,7 +13,7 @@ struct Admission {
         marks = Array(repeating: 0, count: max(1, stages))
     }
 
-    var isEmpty: Bool { marks.allSatisfy { $0 == 0 } }
+    init(shardCount: Int, marks: [UInt64]) { (self.shardCount, self.marks) = (shardCount, marks) }
 
     mutating func mark(_ isMarked: Bool, shard: Int, among count: Int, stage: Int) {
         guard stage < marks.count else { return }
@@ -21,8 +21,6 @@ struct Admission {
         let bit: UInt64 = 1 << UInt64(shard)
         marks[stage] = isMarked ? marks[stage] | bit : marks[stage] & ~bit
     }
-
-    mutating func clear() { marks = Array(repeating: 0, count: marks.count) }
 
     /// Other definitions have other stages. A shard that is short of memory says so again before the next batch; until then
     /// all stages hear of it.

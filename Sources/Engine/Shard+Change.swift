@@ -13,6 +13,7 @@ extension Shard {
         precondition(
             plan.generation == transition.plan.generation && plan.states.count == transition.states.count,
             "a shard changes to the plan that the transition has made")
+        if isImaging { memory.abandonImage(.definitionsChanged) }
         let places = StatePlaces(plan)
         changePartitions(to: compiled, places, transition.states)
         changeJoinTables(to: compiled, transition.joinTables)
@@ -93,9 +94,13 @@ extension Shard {
     // MARK: What is left behind
 
     /// Whether state is still held that nothing needs, or keys that are as they were before the change.
+    /// So are keys and rows that an abandoned image was to have.
     public var isChanging: Bool {
         if !leftovers.isEmpty { return true }
-        for number in 0..<partitionCount where !partitions[number].outdated.isEmpty { return true }
+        let image = isImaging ? memory.imageNumber : nil
+        for number in 0..<partitionCount where partitions[number].outdated.hasSteps(butOf: image) { return true }
+        if image != nil { return false }
+        for number in 0..<joinTableCount where joinTables[number].waiting > 0 { return true }
         return false
     }
 
@@ -108,12 +113,17 @@ extension Shard {
     }
 
     /// Carries the change on: `apply` does so with every batch; a shard that gets none can be told to. Looks at about so many
-    /// keys.
+    /// keys. While an image is taken keys make their steps with it (`takeImage`).
     public mutating func carryOn(visits: Int) {
+        if !leftovers.isEmpty { leftovers.clear(visits: visits, memory: &memory) }
+        if isImaging { return }
         for number in 0..<partitionCount where !partitions[number].outdated.isEmpty {
             partitions[number].bringSomeUpToDate(visits: visits, memory: &memory)
         }
-        if !leftovers.isEmpty { leftovers.clear(visits: visits, memory: &memory) }
+        for number in 0..<joinTableCount where joinTables[number].waiting > 0 {
+            var left = visits
+            joinTables[number].sweepImage(visits: &left, table: number, memory: &memory)
+        }
         hasChanged = !isChanging
     }
 }

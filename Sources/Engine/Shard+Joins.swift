@@ -40,7 +40,7 @@ extension Shard {
                     }
                     let outcome = joinTables[intake.table].take(
                         keys: keys, columns: columns, time: intake.time, batch.vectors, row: row, bound: bound,
-                        refusesNewKeys: refusesNewKeys, arena: &memory.arena)
+                        refusesNewKeys: refusesNewKeys, number: intake.table, memory: &memory)
                     if outcome == .taken || outcome == .ignored { continue }
                     RowStatus.refused.mark(batch.statuses + row)
                     if outcome == .full {

@@ -27,8 +27,9 @@ public struct Shard: ~Copyable {
     var memory: ShardMemory
     /// State that a change of definitions has left behind.
     var leftovers = Leftovers()
-    /// Nothing of a change of definitions is left to do.
+    /// Nothing of a change of definitions is left to do, and no image is being taken.
     var hasChanged = true
+    var loading: ImageLoading
 
     /// - Parameters:
     ///   - memoryBytesMax: a hard bound on the memory of keys, their logs and joined rows. `admit` is meant to close
@@ -44,6 +45,7 @@ public struct Shard: ~Copyable {
         newest = Array(repeating: .min, count: plan.clocks.reduce(0, +))
         clockStages = plan.clocks
         admission = Admission(shardCount: count, stages: plan.clocks.max() ?? 1)
+        loading = ImageLoading(places: plan.states.count + plan.joinTables.count)
         let places = StatePlaces(plan)
         streams = places.streams
         partitionCount = plan.states.count

@@ -39,8 +39,12 @@ final class ShardsBench {
         }
     }
 
-    init(_ definitions: Definitions, shardCount: Int, memoryBytesMax: Int = 64 << 20) throws {
-        plan = try CompiledPlan(Planner.plan(definitions))
+    convenience init(_ definitions: Definitions, shardCount: Int, memoryBytesMax: Int = 64 << 20) throws {
+        self.init(try CompiledPlan(Planner.plan(definitions)), shardCount: shardCount, memoryBytesMax: memoryBytesMax)
+    }
+
+    init(_ plan: CompiledPlan, shardCount: Int, memoryBytesMax: Int = 64 << 20) {
+        self.plan = plan
         let stages = max(1, plan.plan.clocks.max() ?? 1)
         shards = (0..<shardCount).map { [plan] in
             ShardBox(plan, $0, of: shardCount, stages: stages, memoryBytesMax: memoryBytesMax)
@@ -63,6 +67,47 @@ final class ShardsBench {
     func finishChange() {
         for box in shards {
             for _ in 0..<10_000 where box.shard.isChanging { box.shard.carryOn(visits: 64) }
+        }
+    }
+
+    // MARK: Images
+
+    /// Behind everything that has run.
+    @discardableResult
+    func beginImage(waitingBytesMax: Int = 64 << 20) -> Bool {
+        shards.map { $0.shard.beginImage(waitingBytesMax: waitingBytesMax) }.allSatisfy { $0 }
+    }
+
+    func abandonImage() { for box in shards { box.shard.abandonImage() } }
+    func takeImageOnly(visits: Int) { for box in shards { box.shard.takeImage(visits: visits) } }
+    func carryOn(visits: Int) { for box in shards { box.shard.carryOn(visits: visits) } }
+
+    /// Pieces by shard.
+    func takeImage(visits: Int, into pieces: inout [[ImagePiece]]) {
+        for (number, box) in shards.enumerated() {
+            box.shard.takeImage(visits: visits)
+            box.shard.drainImage { pieces[number].append($0) }
+        }
+    }
+
+    func finishImage(into pieces: inout [[ImagePiece]]) {
+        for _ in 0..<100_000 where shards.contains(where: { $0.shard.isImaging }) { takeImage(visits: 50, into: &pieces) }
+        takeImage(visits: 1, into: &pieces)
+    }
+
+    func load(_ pieces: [ImagePiece]) throws {
+        for box in shards {
+            for (number, piece) in pieces.enumerated() { try box.shard.load(piece.bytes, number: number) }
+            try box.shard.finishLoading()
+        }
+    }
+
+    func load(bytes pieces: [[UInt8]], isWhole: Bool = true) throws {
+        for box in shards {
+            for (number, piece) in pieces.enumerated() {
+                try piece.withUnsafeBytes { bytes in try box.shard.load(bytes, number: number) }
+            }
+            if isWhole { try box.shard.finishLoading() }
         }
     }
 

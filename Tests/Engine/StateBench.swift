@@ -1,4 +1,5 @@
 import Bytes
+import Testing
 import Values
 
 @testable import Engine
@@ -44,6 +45,42 @@ struct PartitionBench: ~Copyable {
             partition.change(to: code)
         }
         (plan, self.types, lateness) = (match.new.partition, types, match.new.state.lateness)
+    }
+
+    // MARK: Images
+
+    mutating func beginImage() {
+        memory.imageNumber += 1
+        memory.image = ShardImage(
+            number: memory.imageNumber, shard: 0, of: 1, fingerprints: [partition.code.fingerprint], stateCount: 1,
+            waitingBytesMax: 1 << 30)
+        memory.imageProgress = .taking
+        let isBegun = partition.beginImage(OutdatedKeys.ImageStep(image: memory.imageNumber, state: 0))
+        #expect(isBegun)
+    }
+
+    /// Takes what is left; the bodies of its pieces.
+    mutating func finishImage() -> [ImagePiece] {
+        while !partition.outdated.isEmpty { partition.bringSomeUpToDate(visits: 8, memory: &memory) }
+        memory.image!.finish()
+        let pieces = memory.image!.drain()
+        memory.image = nil
+        return pieces
+    }
+
+    mutating func load(_ pieces: [ImagePiece]) throws(ImageFault) {
+        for piece in pieces {
+            var reader = ImageReader(piece.bytes)
+            let header = try ImageHeader(&reader)
+            guard header.kind == .state else { continue }
+            try partition.load(header.keyCount, from: &reader, owner: KeyOwner(shard: 0, shardCount: 1), memory: &memory)
+        }
+    }
+
+    /// Not further back than is kept.
+    func canLookUp(_ event: [Scalar]) -> Bool {
+        guard case .integer(let time) = event[plan.time.index], newest != .min else { return false }
+        return time >= newest.subtractingClamped(lateness)
     }
 
     /// Gives back all keys; nil, or what is still held.

@@ -12,7 +12,7 @@ import Plan
         commandName: "millrace-bench", abstract: "Measures the engine alone; every command prints JSON.",
         subcommands: [
             CardsCommand.self, AggregatesCommand.self, FeaturesCommand.self, MemoryCommand.self, AllocationsCommand.self,
-            TradesCommand.self,
+            TradesCommand.self, ImageCommand.self,
         ],
         defaultSubcommand: CardsCommand.self)
 

@@ -11,6 +11,7 @@ import Values
 ///     12     4    generation of the memo; 0: none was made
 ///     16     …    columns: 16-byte values, then 8-byte ones (a text is offset and count), then 1-byte ones
 ///     …      …    one byte a column that is 1 where it is NULL
+///     …      1    version: whether an image has the row (`JoinTable.version`); not used in a history table
 ///     …      …    key, texts
 struct JoinRowLayout {
     struct Column {
@@ -37,7 +38,7 @@ struct JoinRowLayout {
         }
         columns = zip(offsets, forms).map { Column(offset: $0, form: $1) }
         nulls = end
-        fixedBytes = end + forms.count
+        fixedBytes = end + forms.count + 1
     }
 
     private static func width(_ form: Form) -> Int {
@@ -52,19 +53,14 @@ struct JoinRowLayout {
     /// A block that holds a row; 0 where the arena is full.
     func store(
         _ intake: UnsafeBufferPointer<FormedRegister>, _ vectors: UnsafeMutablePointer<Vector>, row: Int,
-        key: UnsafeRawBufferPointer, in arena: inout Arena
+        key: UnsafeRawBufferPointer, version: UInt8 = 0, in arena: inout Arena
     ) -> UInt32 {
-        var byteCount = fixedBytes + key.count
+        var textBytes = 0
         for column in intake where column.form == .text && vectors[column.register].nulls[row] == 0 {
-            byteCount += vectors[column.register].texts[row].count
+            textBytes += vectors[column.register].texts[row].count
         }
-        let granule = arena.allocate(byteCount)
-        if granule == 0 { return 0 }
+        guard let granule = allocate(key: key, textBytes: textBytes, version: version, in: &arena) else { return 0 }
         let block = arena.address(granule)
-        block.storeBytes(of: UInt32(byteCount), as: UInt32.self)
-        block.storeBytes(of: UInt32(key.count), toByteOffset: 4, as: UInt32.self)
-        JoinRowLayout.setMemo(0, generation: 0, of: block)
-        if let bytes = key.baseAddress { (block + fixedBytes).copyMemory(from: bytes, byteCount: key.count) }
         var end = fixedBytes + key.count
         for (place, column) in intake.enumerated() {
             let vector = vectors[column.register]
@@ -78,16 +74,39 @@ struct JoinRowLayout {
             case .double: block.storeBytes(of: vector.doubles[row], toByteOffset: offset, as: Double.self)
             case .decimal: block.storeBytes(of: vector.decimals[row], toByteOffset: offset, as: Int128.self)
             case .interval: block.storeBytes(of: vector.intervals[row], toByteOffset: offset, as: Interval.self)
-            case .text:
-                let text = vector.texts[row]
-                block.storeBytes(of: UInt32(end), toByteOffset: offset, as: UInt32.self)
-                block.storeBytes(of: UInt32(text.count), toByteOffset: offset + 4, as: UInt32.self)
-                if let bytes = text.bytes { (block + end).copyMemory(from: bytes, byteCount: text.count) }
-                end += text.count
+            case .text: store(vector.texts[row], columns[place], at: &end, in: block)
             case .array: arraysAreResults()
             }
         }
         return granule
+    }
+
+    /// A block with a key and without values, or nil where the arena is full.
+    func allocate(key: UnsafeRawBufferPointer, textBytes: Int, version: UInt8, in arena: inout Arena) -> UInt32? {
+        let byteCount = fixedBytes + key.count + textBytes
+        let granule = arena.allocate(byteCount)
+        if granule == 0 { return nil }
+        let block = arena.address(granule)
+        block.storeBytes(of: UInt32(byteCount), as: UInt32.self)
+        block.storeBytes(of: UInt32(key.count), toByteOffset: 4, as: UInt32.self)
+        JoinRowLayout.setMemo(0, generation: 0, of: block)
+        setVersion(version, of: block)
+        if let bytes = key.baseAddress { (block + fixedBytes).copyMemory(from: bytes, byteCount: key.count) }
+        return granule
+    }
+
+    /// The bytes of a text stand behind everything else, where `end` is.
+    func store(_ text: TextReference, _ column: Column, at end: inout Int, in block: UnsafeMutableRawPointer) {
+        block.storeBytes(of: UInt32(end), toByteOffset: column.offset, as: UInt32.self)
+        block.storeBytes(of: UInt32(text.count), toByteOffset: column.offset + 4, as: UInt32.self)
+        if let bytes = text.bytes { (block + end).copyMemory(from: bytes, byteCount: text.count) }
+        end += text.count
+    }
+
+    func version(of block: UnsafeRawPointer) -> UInt8 { block.load(fromByteOffset: fixedBytes - 1, as: UInt8.self) }
+
+    func setVersion(_ version: UInt8, of block: UnsafeMutableRawPointer) {
+        block.storeBytes(of: version, toByteOffset: fixedBytes - 1, as: UInt8.self)
     }
 
     static func free(_ granule: UInt32, in arena: inout Arena) {

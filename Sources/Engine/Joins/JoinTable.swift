@@ -17,6 +17,18 @@ struct JoinTable: ~Copyable {
     /// nil where nothing is derived from rows alone.
     var memo: JoinMemo?
     private var memoGeneration: UInt32 = 0
+    /// Of the table's key.
+    let keyForms: [Form]
+    /// Of images of the table's keys.
+    let fingerprint: UInt64
+    /// Of keys that are new, or written into the image begun last. All have it where `waiting` is 0.
+    var version: UInt8 = 0
+    /// Keys of earlier versions, and how many such versions there may be.
+    var waiting = 0
+    var versionsBehind = 0
+    static let versionsBehindMax = 250
+    /// Slot of the index that was looked at last for an image.
+    var imagePosition = 0
     /// Row blocks of a chunk of rows, their memos, and hashes of the keys that are looked for.
     let found: UnsafeMutablePointer<UInt32>
     let memos: UnsafeMutablePointer<UInt32>
@@ -27,6 +39,8 @@ struct JoinTable: ~Copyable {
     init(_ plan: JoinTablePlan, columns: [Field], derivation: JoinDerivation?) {
         layout = JoinRowLayout(plan.columns.map { columns[$0].type.form })
         isHistory = plan.isHistory
+        keyForms = plan.keys.map { columns[$0].type.form }
+        fingerprint = LayoutFingerprint(plan, columns: columns).value
         askedBy = plan.askedBy
         found = .allocate(capacity: JoinTable.chunkRows)
         found.initialize(repeating: 0, count: JoinTable.chunkRows)
@@ -70,16 +84,20 @@ struct JoinTable: ~Copyable {
     ///   - columns: those that are kept.
     ///   - bound: no row to come asks for an earlier time.
     ///   - refusesNewKeys: memory is nearly used up.
+    ///   - number: the table's, for an image that is being taken.
     mutating func take(
         keys: UnsafeBufferPointer<FormedRegister>, columns: UnsafeBufferPointer<FormedRegister>, time: Int?,
-        _ vectors: UnsafeMutablePointer<Vector>, row: Int, bound: Int64, refusesNewKeys: Bool, arena: inout Arena
+        _ vectors: UnsafeMutablePointer<Vector>, row: Int, bound: Int64, refusesNewKeys: Bool, number: Int,
+        memory: inout ShardMemory
     ) -> Outcome {
         guard encoder.encode(keys, vectors, row: row) else { return .ignored }
-        let known = slot(hash: encoder.hash, base: arena.base)
+        let known = slot(hash: encoder.hash, base: memory.arena.base)
         if known == nil && refusesNewKeys { return .refused }
-        guard let time else { return replace(known, columns, vectors, row: row, arena: &arena) }
-        if vectors[time].nulls[row] != 0 { return .ignored }
-        return insert(known, columns, vectors, row: row, time: vectors[time].integers[row], bound: bound, arena: &arena)
+        if let time, vectors[time].nulls[row] != 0 { return .ignored }
+        if waiting > 0, let known { writeImage(known, hash: encoder.hash, table: number, memory: &memory) }
+        guard let time else { return replace(known, columns, vectors, row: row, arena: &memory.arena) }
+        return insert(
+            known, columns, vectors, row: row, time: vectors[time].integers[row], bound: bound, arena: &memory.arena)
     }
 
     private mutating func replace(
@@ -88,7 +106,7 @@ struct JoinTable: ~Copyable {
     ) -> Outcome {
         let hash = encoder.hash
         if known == nil && !index.reserve(in: &arena) { return .full }
-        let fresh = layout.store(columns, vectors, row: row, key: encoder.bytes, in: &arena)
+        let fresh = layout.store(columns, vectors, row: row, key: encoder.bytes, version: version, in: &arena)
         if fresh == 0 { return .full }
         if let known {
             index.replace(known, by: fresh, hash: hash)
@@ -120,10 +138,11 @@ struct JoinTable: ~Copyable {
         return .taken
     }
 
+    mutating func countLoaded(rows: Int) { rowCount += rows }
+
     private mutating func newHistory(arena: inout Arena) -> UInt32? {
         guard index.reserve(in: &arena) else { return nil }
-        let key = KeyHistory.allocate(encoder.bytes, in: &arena)
-        if key == 0 { return nil }
+        guard let key = KeyHistory.allocate(encoder.bytes, rows: 0, version: version, in: &arena) else { return nil }
         index.insert(key, hash: encoder.hash)
         return key
     }

@@ -1,3 +1,4 @@
+import Plan
 import Values
 
 /// Writes the key of a row as bytes: equal keys, and only they, have equal bytes. Keys with NULL have none.
@@ -31,6 +32,26 @@ struct KeyEncoder: ~Copyable {
             case .array: arraysAreResults()
             }
         }
+        return true
+    }
+
+    /// Takes a key that was encoded before; false where its bytes are not those of such columns.
+    mutating func encode(_ bytes: UnsafeRawBufferPointer, _ forms: [Form]) -> Bool {
+        var end = 0
+        for form in forms {
+            var width = form.storedBytes
+            if form == .text {
+                guard end + 4 <= bytes.count else { return false }
+                width = 4 + Int(bytes.loadUnaligned(fromByteOffset: end, as: UInt32.self))
+            }
+            guard width <= bytes.count - end else { return false }
+            end += width
+        }
+        guard end == bytes.count else { return false }
+        count = 0
+        reserve(end)
+        buffer.copyMemory(from: bytes)
+        count = end
         return true
     }
 

@@ -6,7 +6,9 @@ import Values
 ///     offset size field
 ///     0      4    bytes of the key
 ///     4      4    rows
-///     8      4    capacity of the entries
+///     8      1    capacity of the entries: 2^n, 0: none
+///     9      1    version: whether an image has the key (`JoinTable.version`)
+///     10     2    –
 ///     12     4    granule of the entries: time (8), granule of the row block (4), – (4)
 ///     16     …    key
 struct KeyHistory {
@@ -22,14 +24,20 @@ struct KeyHistory {
 
     init(_ block: UnsafeMutableRawPointer) { self.block = block }
 
-    /// A key without rows; 0 where the arena is full.
-    static func allocate(_ key: UnsafeRawBufferPointer, in arena: inout Arena) -> UInt32 {
+    /// A key without rows, with room for some; nil where the arena is full.
+    static func allocate(_ key: UnsafeRawBufferPointer, rows: Int, version: UInt8, in arena: inout Arena) -> UInt32? {
         let granule = arena.allocate(headerBytes + key.count)
-        if granule == 0 { return 0 }
+        if granule == 0 { return nil }
         let block = arena.address(granule)
         block.initializeMemory(as: UInt8.self, repeating: 0, count: headerBytes)
         block.storeBytes(of: UInt32(key.count), as: UInt32.self)
         if let bytes = key.baseAddress { (block + headerBytes).copyMemory(from: bytes, byteCount: key.count) }
+        let history = KeyHistory(block)
+        history.version = version
+        if rows > 0 && !history.resize(rows: rows, in: &arena) {
+            history.free(granule, in: &arena)
+            return nil
+        }
         return granule
     }
 
@@ -55,8 +63,15 @@ struct KeyHistory {
         nonmutating set { block.storeBytes(of: UInt32(newValue), toByteOffset: 4, as: UInt32.self) }
     }
     private var capacity: Int {
-        get { Int(block.load(fromByteOffset: 8, as: UInt32.self)) }
-        nonmutating set { block.storeBytes(of: UInt32(newValue), toByteOffset: 8, as: UInt32.self) }
+        get {
+            let shift = block.load(fromByteOffset: 8, as: UInt8.self)
+            return shift == 0 ? 0 : 1 << Int(shift)
+        }
+        nonmutating set { block.storeBytes(of: UInt8(newValue.trailingZeroBitCount), toByteOffset: 8, as: UInt8.self) }
+    }
+    var version: UInt8 {
+        get { block.load(fromByteOffset: 9, as: UInt8.self) }
+        nonmutating set { block.storeBytes(of: newValue, toByteOffset: 9, as: UInt8.self) }
     }
     private var entriesGranule: UInt32 {
         get { block.load(fromByteOffset: 12, as: UInt32.self) }
@@ -93,11 +108,12 @@ struct KeyHistory {
         if count < capacity { return true }
         giveUp(before: bound, in: &arena)
         // Half of it has to be free, lest every row moves all others.
-        return count * 2 < capacity || resize(in: &arena) || count < capacity
+        return count * 2 < capacity || resize(rows: 2 * capacity, in: &arena) || count < capacity
     }
 
-    private func resize(in arena: inout Arena) -> Bool {
-        let wanted = max(KeyHistory.capacityMin, 2 * capacity)
+    private func resize(rows: Int, in arena: inout Arena) -> Bool {
+        var wanted = KeyHistory.capacityMin
+        while wanted < rows { wanted *= 2 }
         let fresh = arena.allocate(wanted * MemoryLayout<Entry>.stride)
         if fresh == 0 { return false }
         if capacity > 0 {
@@ -116,6 +132,12 @@ struct KeyHistory {
         for number in 0..<gone { JoinRowLayout.free(entries[number].row, in: &arena) }
         entries.update(from: entries + gone, count: count - gone)
         count -= gone
+    }
+
+    /// Puts a row behind all others. There is room.
+    func append(_ row: UInt32, time: Int64, base: UnsafeMutableRawPointer) {
+        entries(base)[count] = Entry(time: time, row: row)
+        count += 1
     }
 
     /// Puts a row behind all that are not after it. There is room.

@@ -8,8 +8,8 @@ import Bytes
 struct GivenUpValues {
     /// In the key record, 12 bytes: the table's granule, its slots, how many are taken.
     let field: UnsafeMutablePointer<UInt32>
-    private let isWide: Bool
-    private let isText: Bool
+    let isWide: Bool
+    let isText: Bool
     private let arenaBase: UnsafeMutableRawPointer
 
     @inline(__always)
@@ -21,10 +21,10 @@ struct GivenUpValues {
     }
 
     @inline(__always) var count: Int { Int(field[2]) }
-    private var slotCount: Int { Int(field[1]) }
+    var slotCount: Int { Int(field[1]) }
     private var width: Int { isWide ? 16 : 8 }
     private var values: UnsafeMutableRawPointer { arenaBase + Int(field[0]) &* Arena.granuleBytes }
-    private var tags: UnsafeMutablePointer<UInt32> { (values + slotCount &* width).assumingMemoryBound(to: UInt32.self) }
+    var tags: UnsafeMutablePointer<UInt32> { (values + slotCount &* width).assumingMemoryBound(to: UInt32.self) }
 
     func contains(_ identity: ValueIdentity) -> Bool {
         count > 0 && tags[slot(of: identity, tag: identity.tag)] != 0
@@ -38,7 +38,7 @@ struct GivenUpValues {
         return slot
     }
 
-    private func load(_ slot: Int) -> ValueIdentity {
+    func load(_ slot: Int) -> ValueIdentity {
         let place = values + slot &* width
         return ValueIdentity(
             low: place.load(as: UInt64.self), high: isWide ? place.load(fromByteOffset: 8, as: UInt64.self) : 0)

@@ -40,6 +40,13 @@ struct KeyIndex {
         return resize(to: granule == 0 ? 64 : 2 * (mask + 1), in: &arena)
     }
 
+    /// Makes room for so many keys at once, where there is memory for it.
+    mutating func reserve(_ keys: Int, in arena: inout Arena) {
+        var slotCount = 64
+        while slotCount * 6 < (keys + 1) * 10 { slotCount *= 2 }
+        if keys > count && slotCount > mask + 1 { _ = resize(to: slotCount, in: &arena) }
+    }
+
     private mutating func resize(to slotCount: Int, in arena: inout Arena) -> Bool {
         let fresh = arena.allocate(slotCount * 8)
         if fresh == 0 { return false }

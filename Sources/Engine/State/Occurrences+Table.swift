@@ -73,6 +73,10 @@ extension Occurrences {
         return count
     }
 
+    func clearTable() {
+        if hasTable { slots.update(repeating: Slot(tag: 0, position: 0), count: slotCount) }
+    }
+
     /// Moves to a table of `count` empty slots at `granule` (0: none).
     func fillTable(granule: UInt32, count: Int) {
         field[0] = granule

@@ -24,7 +24,7 @@ extension Partition {
     }
 
     @inline(__always)
-    private func search(hash: UInt32, _ isKey: (UInt32) -> Bool) -> UInt32 {
+    func search(hash: UInt32, _ isKey: (UInt32) -> Bool) -> UInt32 {
         let slots = index.slots
         let mask = index.mask
         var slot = Int(hash) & mask
@@ -43,7 +43,7 @@ extension Partition {
         return (key.form == .boolean ? Int64(vector.booleans[row]) : vector.integers[row], false)
     }
 
-    private func isEncodedKey(of granule: UInt32, base: UnsafeMutableRawPointer) -> Bool {
+    func isEncodedKey(of granule: UInt32, base: UnsafeMutableRawPointer) -> Bool {
         let record = KeyRecord(base + Int(granule) &* Arena.granuleBytes)
         guard Int(record.keyCount) == keyByteCount else { return false }
         let stored = UnsafeRawBufferPointer(start: base + Int(record.keyGranule) &* Arena.granuleBytes, count: keyByteCount)
@@ -87,7 +87,7 @@ extension Partition {
         keyByteCount += MemoryLayout<T>.size
     }
 
-    private mutating func reserveKeyBytes(_ more: Int) {
+    mutating func reserveKeyBytes(_ more: Int) {
         if keyByteCount + more <= keyBytes.count { return }
         let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * (keyByteCount + more), alignment: 16)
         larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: keyBytes[..<keyByteCount]))

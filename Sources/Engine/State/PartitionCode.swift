@@ -48,6 +48,8 @@ struct PartitionCode {
     /// `Int64.max`: for ever.
     let idleAfter: Int64
     let retention: StateLayout.Retention
+    /// Of images of the partition's keys.
+    let fingerprint: UInt64
     let hasTexts: Bool
     let hasLinks: Bool
     /// Given-up rows leave their values behind.
@@ -127,6 +129,7 @@ struct PartitionCode {
         self.lateness = lateness
         self.idleAfter = idleAfter ?? .max
         retention = layout.retention
+        fingerprint = LayoutFingerprint(plan, layout).value
         hasTexts =
             plan.tieBreakers.contains { $0.type.form == .text }
             || layout.inputs.contains { $0.values != nil && $0.argument?.type.form == .text }

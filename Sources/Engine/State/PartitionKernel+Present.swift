@@ -80,11 +80,11 @@ extension PartitionKernel {
 ///     0          n values, a ring
 ///     then 8     how many were ever put there; the last one stands at (count - 1) mod n
 struct PresentValues {
-    private let values: UnsafeMutableRawPointer
-    private let count: UnsafeMutablePointer<Int>
-    private let n: Int
-    private let width: Int
-    private let isText: Bool
+    let values: UnsafeMutableRawPointer
+    let count: UnsafeMutablePointer<Int>
+    let n: Int
+    let width: Int
+    let isText: Bool
 
     init(_ record: KeyRecord, _ fold: FoldCode) {
         values = record.raw + fold.offset

@@ -36,6 +36,11 @@ extension TransitionBuilder {
     }
 }
 
+extension Plan {
+    /// By state, for a person: `payments by card_id`.
+    public var stateNames: [String] { StateSummary.of(self).map(\.name) }
+}
+
 private struct StateSummary {
     var name: String
     var cost: StateChange.Cost

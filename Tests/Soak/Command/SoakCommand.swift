@@ -12,6 +12,7 @@ import Synchronization
     @Option(help: "How many cases.") var cases = 1_000_000
     @Option(help: "How many at a time.") var threads = 2
     @Option(help: "Stop after so many differences.") var differences = 1
+    @Flag(help: "Take an image in the midst of each case, and compare with what goes on from it.") var images = false
     @Flag(help: "Print each case before it is run.") var verbose = false
 
     func run() throws {
@@ -28,7 +29,11 @@ import Synchronization
                 if seed >= self.seed + cases { break }
                 CurrentSeed.note(seed)
                 if verbose { say(Soak.text(seed: seed, isBrief: false)) }
-                if let report = Soak.run(seed: seed, isBrief: false, counts: &counts) {
+                let report =
+                    images
+                    ? Soak.runImage(seed: seed, isBrief: false, counts: &counts)
+                    : Soak.run(seed: seed, isBrief: false, counts: &counts)
+                if let report {
                     found.add(1, ordering: .relaxed)
                     say(report)
                 }

@@ -111,7 +111,7 @@ extension SoakCase {
     }
 
     /// To the bit.
-    private func isSame(_ left: EngineRun.Answer, _ right: EngineRun.Answer) -> Bool {
+    func isSame(_ left: EngineRun.Answer, _ right: EngineRun.Answer) -> Bool {
         left.status == right.status
             && zip(left.views, right.views).allSatisfy { left, right in
                 guard let left, let right else { return (left == nil) == (right == nil) }

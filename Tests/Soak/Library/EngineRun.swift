@@ -57,6 +57,42 @@ struct EngineRun {
         return answers
     }
 
+    /// The server refuses what is asked of a time before the lateness bound, and of a stream that no event has come on.
+    func canLookUp(_ rows: [[Value]], table: Int) -> Bool {
+        guard let stream = plan.plan.streams.firstIndex(where: { $0.table == table }),
+            let newest = shards[0].shard.newest(stream: stream)
+        else { return false }
+        let time = plan.plan.definitions.tables[table].eventTime ?? 0
+        let (bound, isBeforeAll) = newest.subtractingReportingOverflow(plan.plan.streams[stream].lateness)
+        return rows.allSatisfy { if case .integer(let moment) = $0[time] { isBeforeAll || moment >= bound } else { false } }
+    }
+
+    // MARK: Images
+
+    func beginImage() { for box in shards { box.shard.beginImage() } }
+
+    func takeImage(visits: Int, drains: Bool) {
+        for box in shards {
+            box.shard.takeImage(visits: visits)
+            if drains { box.shard.drainImage { box.pieces.append($0) } }
+        }
+    }
+
+    /// The rest of the image at once; all of its pieces.
+    func finishImage() -> [ImagePiece] {
+        while shards.contains(where: { $0.shard.isImaging }) { takeImage(visits: 1_000, drains: true) }
+        takeImage(visits: 1, drains: true)
+        return shards.flatMap(\.pieces)
+    }
+
+    /// Into shards that have taken no batch yet.
+    func load(_ pieces: [ImagePiece]) throws(ImageError) {
+        for box in shards {
+            for (number, piece) in pieces.enumerated() { try box.shard.load(piece.bytes, number: number) }
+            try box.shard.finishLoading()
+        }
+    }
+
     private func read(stream: Int, rowCount: Int) -> [Answer] {
         let names = plan.plan.definitions.views.map(\.name)
         var answers = (0..<rowCount).map { row in Answer(status: batch.statuses[row], views: names.map { _ in nil }) }
@@ -113,6 +149,7 @@ struct EngineRun {
 /// Shards are not copyable, and an array holds copies.
 private final class ShardBox {
     var shard: Shard
+    var pieces: [ImagePiece] = []
 
     init(_ plan: CompiledPlan, index: Int, count: Int) {
         shard = Shard(plan: plan, index: index, count: count, memoryBytesMax: 256 << 20)

@@ -15,4 +15,16 @@ import Testing
         }
         #expect(counts.refused * 50 < counts.cases, "the language refuses too many: \(counts.reasons)")
     }
+
+    @Test(arguments: 0..<4)
+    func `random definitions go on from an image to the last bit`(block: Int) {
+        var counts = SoakCounts()
+        for seed in block * 150..<block * 150 + 150 {
+            if let report = Soak.runImage(seed: seed, isBrief: true, counts: &counts) {
+                Issue.record("\(report)")
+                return
+            }
+        }
+        #expect(counts.refused * 50 < counts.cases, "the language refuses too many: \(counts.reasons)")
+    }
 }

@@ -50,6 +50,7 @@ struct KeyRebuild {
     func rebuilt(
         _ record: KeyRecord, from old: PartitionKernel, to new: PartitionKernel, memory: inout ShardMemory
     ) -> UInt32 {
+        // Everything that can fail for want of memory.
         let granule = allocate(record, new, arena: &memory.arena)
         if granule == 0 { return 0 }
         let fresh = KeyRecord(memory.arena.address(granule))
@@ -64,7 +65,7 @@ struct KeyRebuild {
             if input.next >= 0 { rows.link(input, from: inputs[number], memory: memory) }
         }
         rows.countGroups()
-        rows.startFrames()
+        new.startFrames(fresh, rows.log)
         for number in 0..<new.code.foldCount where folds[number] >= 0 {
             rows.copy(fold: old.code.folds[folds[number]], to: new.code.folds[number], memory: memory)
         }
@@ -72,45 +73,13 @@ struct KeyRebuild {
         return granule
     }
 
-    // MARK: Memory
-
-    /// Everything that can fail for want of memory.
     private func allocate(_ record: KeyRecord, _ new: PartitionKernel, arena: inout Arena) -> UInt32 {
-        let granule = arena.allocate(new.code.recordBytes)
+        let granule = new.allocateKey(capacity: record.count == 0 ? 0 : record.capacity, count: record.count, arena: &arena)
         if granule == 0 { return 0 }
         let fresh = KeyRecord(arena.address(granule))
-        fresh.raw.initializeMemory(as: UInt8.self, repeating: 0, count: new.code.recordBytes)
+        let log = fresh.log
         fresh.raw.copyMemory(from: record.raw, byteCount: StateLayout.headerBytes)
-        fresh.log = 0
-        if record.count == 0 { return granule }
-        let log = arena.allocate(new.code.logBytes(capacity: record.capacity))
-        if log != 0 {
-            fresh.setLog(log, capacity: record.capacity)
-            if allocateTables(fresh, record, new, arena: &arena) { return granule }
-            arena.free(log, bytes: new.code.logBytes(capacity: record.capacity))
-        }
-        arena.free(granule, bytes: new.code.recordBytes)
-        return 0
-    }
-
-    private func allocateTables(
-        _ fresh: KeyRecord, _ record: KeyRecord, _ new: PartitionKernel, arena: inout Arena
-    ) -> Bool {
-        if record.capacity < Occurrences.capacityMin { return true }
-        var slots = 64
-        while slots < 2 * record.count { slots *= 2 }
-        for number in 0..<new.code.inputCount where new.code.inputs[number].next >= 0 {
-            let field = fresh.field(new.code.inputs[number].occurrences, as: UInt32.self)
-            let table = arena.allocate(slots * StateLayout.occurrenceSlotBytes)
-            if table == 0 {
-                for other in 0..<number where new.code.inputs[other].next >= 0 {
-                    let granule = fresh.field(new.code.inputs[other].occurrences, as: UInt32.self)[0]
-                    arena.free(granule, bytes: slots * StateLayout.occurrenceSlotBytes)
-                }
-                return false
-            }
-            (field[0], field[1]) = (table, UInt32(slots))
-        }
-        return true
+        fresh.log = log
+        return granule
     }
 }

@@ -20,7 +20,9 @@ extension Partition {
         precondition(pendingCount == 0 && undo.isEmpty, "definitions change between two batches")
         outdated.append(
             OutdatedKeys.Step(
-                kernel: kernel, newest: newest, setsFloor: update.setsFloor, rebuild: KeyRebuild(update), count: count),
+                work: .change(
+                    OutdatedKeys.Change(newest: newest, setsFloor: update.setsFloor, rebuild: KeyRebuild(update)), from: kernel),
+                count: count),
             flags: flags)
         outdated.retire()
         flags &+= 2
@@ -29,10 +31,9 @@ extension Partition {
 
     /// Does something as the partition was when a record with these flags was up to date.
     mutating func withKernel(of recordFlags: UInt8, _ body: (inout Partition) -> Void) {
-        let step = outdated.step(for: recordFlags)
-        if outdated.isEmpty || step >= outdated.steps.count { return body(&self) }
+        guard !outdated.isEmpty, let before = outdated.kernel(at: outdated.step(for: recordFlags)) else { return body(&self) }
         let current = kernel
-        kernel = outdated.steps[step].kernel
+        kernel = before
         body(&self)
         kernel = current
     }
@@ -41,11 +42,16 @@ extension Partition {
     /// they came. False: there is no memory for it, and the key is as it was or a step further.
     mutating func bringUpToDate(_ granule: inout UInt32, memory: inout ShardMemory) -> Bool {
         if KeyRecord(memory.arena.address(granule)).flags & ~1 == flags { return true }
-        areCandidatesCurrent = false
         defer { outdated.retire() }
         var step = outdated.step(for: KeyRecord(memory.arena.address(granule)).flags)
         while step < outdated.steps.count {
-            guard make(step, &granule, memory: &memory) else { return false }
+            switch outdated.steps[step].work {
+            case .change(let change, let kernel):
+                let target = outdated.kernel(at: step + 1) ?? self.kernel
+                guard make(change, from: kernel, to: target, &granule, memory: &memory) else { return false }
+            case .image(let image):
+                writeImage(granule, by: outdated.kernel(at: step + 1) ?? kernel, image, memory: &memory)
+            }
             outdated.passed(step, isGone: granule == 0)
             if granule == 0 { return true }
             KeyRecord(memory.arena.address(granule)).flags &+= 2
@@ -54,11 +60,13 @@ extension Partition {
         return true
     }
 
-    private mutating func make(_ number: Int, _ granule: inout UInt32, memory: inout ShardMemory) -> Bool {
-        let step = outdated.steps[number]
-        let target = number + 1 < outdated.steps.count ? outdated.steps[number + 1].kernel : kernel
+    private mutating func make(
+        _ step: OutdatedKeys.Change, from old: PartitionKernel, to target: PartitionKernel, _ granule: inout UInt32,
+        memory: inout ShardMemory
+    ) -> Bool {
+        areCandidatesCurrent = false
         let current = kernel
-        kernel = step.kernel
+        kernel = old
         defer { kernel = current }
         let record = KeyRecord(memory.arena.address(granule))
         if record.lastTime < forgottenBefore(newest: step.newest) {
@@ -95,7 +103,14 @@ extension Partition {
     @discardableResult
     mutating func bringSomeUpToDate(visits: Int, memory: inout ShardMemory) -> Bool {
         var left = min(visits, index.mask + 1)
+        return bringSomeUpToDate(left: &left, memory: &memory)
+    }
+
+    /// - Parameter left: the number of visits, and then what is left of it.
+    mutating func bringSomeUpToDate(left: inout Int, memory: inout ShardMemory) -> Bool {
         while left > 0 && !outdated.isEmpty {
+            // The record of a slot that will come soon.
+            memory.arena.address(index.slots[(outdated.position &+ 8) & index.mask].record).prefetch()
             outdated.position = (outdated.position + 1) & index.mask
             var granule = index.slots[outdated.position].record
             left -= 1

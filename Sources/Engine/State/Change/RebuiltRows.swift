@@ -157,9 +157,9 @@ struct RebuiltRows {
             copyTotal(own.givenUp, input.givenUp, bytes: 12)
             oldRecord.field(own.givenUp, as: UInt32.self).update(repeating: 0, count: 3)
         }
+        guard let own, own.next >= 0 else { return new.link(record, log, input, memory.arena.base) }
         let occurrences = Occurrences(record, input, log, memory.arena.base)
-        if occurrences.hasTable { occurrences.slots.update(repeating: .init(tag: 0, position: 0), count: occurrences.slotCount) }
-        guard let own, own.next >= 0 else { return linkAnew(input, memory: memory) }
+        occurrences.clearTable()
         copy(offset: own.previous, to: input.previous, width: 4)
         copy(offset: own.next, to: input.next, width: 4)
         let (previous, next) = (occurrences.previous, occurrences.next)
@@ -170,14 +170,6 @@ struct RebuiltRows {
         }
     }
 
-    /// One row after the other, as if it were the newest.
-    private func linkAnew(_ input: InputCode, memory: borrowing ShardMemory) {
-        for position in rows {
-            let part = KeyLog(base: log.base, capacity: log.capacity, head: log.head, tail: position + 1, partials: log.partials)
-            Occurrences(record, input, part, memory.arena.base).append(position)
-        }
-    }
-
     func countGroups() {
         if new.code.groups < 0 { return }
         if old.code.groups >= 0 {
@@ -185,23 +177,6 @@ struct RebuiltRows {
             return copyTotal(old.code.groupTotal, new.code.groupTotal, bytes: 8)
         }
         for position in rows { new.storeGroup(record, log, position: position) }
-    }
-
-    /// What moves along with frames starts at the log's head.
-    func startFrames() {
-        let head = UInt32(truncatingIfNeeded: log.head)
-        for number in 0..<new.code.windowCount {
-            let window = new.code.windows[number]
-            for cursor in [window.startCursor, window.endCursor] where cursor >= 0 {
-                record.field(cursor, as: UInt32.self).pointee = head
-            }
-        }
-        for number in 0..<new.code.distinctCount {
-            let distinct = new.code.distincts[number]
-            let field = record.field(distinct.offset, as: UInt32.self)
-            (field[0], field[1]) = (head, head)
-            if distinct.isUnbounded { field[3] = head }
-        }
     }
 
     // MARK: Folds
