@@ -69,6 +69,13 @@ public enum Bounds {
     /// Schemas that one segment states; the next one begins where there are more.
     public static let logSchemasMax = 16_384
 
+    // MARK: Snapshots
+
+    /// Bytes of one block before compression. Most have some hundred KiB; one may have a key with very many rows.
+    public static let snapshotBlockBytesMax = 1 << 30
+    /// Sets of definitions that one follows from, the one in force last.
+    public static let snapshotDefinitionsMax = 1_024
+
     /// Stops the program when two limits contradict one another.
     public static func checkRelations() {
         precondition(sequenceEntries & (sequenceEntries - 1) == 0, "sequenceEntries must be a power of two")
@@ -84,6 +91,7 @@ public enum Bounds {
         precondition(
             3 * frameBodyBytesMax + 2 * definitionsBytesMax <= logSegmentBytes,
             "the largest batch must fit a segment, behind the definitions and its dictionaries")
+        precondition(definitionsBytesMax < snapshotBlockBytesMax, "a set of definitions is one block of a snapshot")
         precondition(textBytesMax <= frameBodyBytesMax && keyBytesMax <= frameBodyBytesMax)
     }
 }

@@ -4,4 +4,4 @@ import CKernels
 @inline(__always)
 func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 { CKernels_crc32c(bytes.baseAddress, bytes.count) }
 
-func hexadecimal(_ value: UInt32) -> String { "0x" + String(value, radix: 16, uppercase: true) }
+func hexadecimal<Value: FixedWidthInteger>(_ value: Value) -> String { "0x" + String(value, radix: 16, uppercase: true) }
