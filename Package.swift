@@ -170,7 +170,7 @@ let package = Package(
         .testTarget(
             name: "MillraceCommandTests",
             dependencies: [
-                "MillraceCommand", "Millrace", "Values", "Linux",
+                "MillraceCommand", "Millrace", "Storage", "Wire", "Values", "Linux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/MillraceCommand", swiftSettings: strict),

@@ -85,15 +85,15 @@ import Testing
 
     @Test(arguments: ["write", "truncate", "rename", "sync directory", "open"])
     func `any other failure stops the log too, and what was synced is found again`(call: String) throws {
-        for count in 0..<30 {
+        for count in 0..<12 {
             let disk = FakeDisk()
             let writer = try makeWriter(disk)
             let schema = try plainSchema("t")
             disk.fail(call, after: count)
             var synced: [UInt64: Entry] = [:]
             _ = try? {
-                for index in 0..<200 {
-                    let entry = Entry.batch(BatchEntry(table: "t", message: message(index, byteCount: 2_000)))
+                for index in 0..<40 {
+                    let entry = Entry.batch(BatchEntry(table: "t", message: message(index, byteCount: 9_000)))
                     let sequence = try writer.append(entry, schema: schema)
                     try writer.sync()
                     synced[sequence] = entry

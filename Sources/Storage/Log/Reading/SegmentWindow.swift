@@ -31,7 +31,7 @@ struct SegmentWindow {
         self.start = start
         self.byteCount = byteCount
         self.blocks = blocks
-        block = blocks.take(atLeast: Self.pieceBytes)
+        block = blocks.take(atLeast: max(0, min(Self.pieceBytes, byteCount - start)))
     }
 
     init(_ segment: ColdSegment, blocks: LogBlocks) {
@@ -66,7 +66,7 @@ struct SegmentWindow {
         let slack = if case .cold = origin { ColdSegment.blockBytes } else { 0 }
         let former = block
         let kept = start + filled - newStart
-        block = blocks.take(atLeast: max(Self.pieceBytes, needed + slack))
+        block = blocks.take(atLeast: max(min(Self.pieceBytes, byteCount - newStart), needed) + slack)
         block.base.copyMemory(from: former.base + (newStart - start), byteCount: kept)
         start = newStart
         filled = kept

@@ -20,9 +20,12 @@ extension RecordHeader {
             // A header that begins near the end of a piece is looked at with the next one.
             let step = isLast ? piece.count : (piece.count - LogFormat.recordHeaderBytes) & ~(LogFormat.alignment - 1)
             if CKernels_anyByte(base.assumingMemoryBound(to: UInt8.self), piece.count) {
-                end = max(end, position + piece.lastIndex { $0 != 0 }! + 1)
+                let filled = byteCountWithoutZeros(piece)
+                end = max(end, position + filled)
+                // Behind the last byte that is not zero no header begins.
+                let last = min(step, filled, piece.count - LogFormat.recordHeaderBytes + 1)
                 var place = 0
-                while place < step && place + LogFormat.recordHeaderBytes <= piece.count {
+                while place < last {
                     if let found = parse(base + place, at: position + place, salt: salt), !body(found) { return end }
                     place += LogFormat.alignment
                 }
@@ -30,5 +33,13 @@ extension RecordHeader {
             position += step
         }
         return end
+    }
+
+    /// Up to the last byte that is not zero.
+    private static func byteCountWithoutZeros(_ bytes: UnsafeRawBufferPointer) -> Int {
+        var count = bytes.count
+        while count >= 8, bytes.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self) == 0 { count -= 8 }
+        while count > 0, bytes[count - 1] == 0 { count -= 1 }
+        return count
     }
 }
