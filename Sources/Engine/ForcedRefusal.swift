@@ -42,6 +42,12 @@ extension Batch {
         return result.sorted()
     }
 
+    /// Whether there is any such row; costs next to nothing.
+    public var hasRefusedForMemory: Bool {
+        for shard in 0..<shardCount where !shardRefusals[shard].isEmpty { return true }
+        return false
+    }
+
     /// Takes the rows that must not be taken into a state out of a shard's list of them, and says so.
     func withoutForcedRefusals(_ rows: UnsafeBufferPointer<UInt32>, state: Int) -> UnsafeBufferPointer<UInt32> {
         let forced = forcedRows(of: .state(state))

@@ -12,6 +12,8 @@ final class Catalog: Sendable {
         var columns: [Field]
         /// The column that puts its rows in order with those of other tables; empty where there is none.
         var eventTime: String
+        /// Microseconds of a unit of its event time; 0 where that is no time.
+        var eventTimeMicroseconds: Int64
         /// The views that a batch is answered with when none is named; none where the table is only joined.
         var defaultViews: [Int]
     }
@@ -28,8 +30,10 @@ final class Catalog: Sendable {
         func answers(_ stream: Int) -> Bool { indices[stream] != nil }
     }
 
+    /// What they were compiled from; of these the log keeps a copy.
+    let sources: [SourceText]
     let compiled: CompiledPlan
-    /// Counts the sets of definitions since the server started, from 1.
+    /// Counts the sets of definitions from 1: since the server started, or since its data directory was made.
     let version: UInt32
     let streams: [Stream]
     let views: [View]
@@ -45,8 +49,9 @@ final class Catalog: Sendable {
 
     var plan: Plan { compiled.plan }
 
-    init(_ compiled: CompiledPlan, version: UInt32) {
+    init(_ compiled: CompiledPlan, version: UInt32, sources: [SourceText] = []) {
         let plan = compiled.plan
+        self.sources = sources
         self.compiled = compiled
         self.version = version
         var streams: [Stream] = []
@@ -76,6 +81,7 @@ final class Catalog: Sendable {
                 Stream(
                     table: table.name, columns: table.columns,
                     eventTime: plan.timeColumn(ofTable: stream.table).map { table.columns[$0].name } ?? "",
+                    eventTimeMicroseconds: stream.eventTime?.type.microsecondsPerUnit ?? 0,
                     defaultViews: defaults))
         }
         self.streams = streams
@@ -187,6 +193,17 @@ final class Catalog: Sendable {
     private static func unknown(_ what: String, _ name: String, known: [String]) -> String {
         let list = known.isEmpty ? "there is none" : "there is " + known.prefix(20).joined(separator: ", ")
         return "there is no \(what) \"\(name.prefix(100))\"; \(list)"
+    }
+}
+
+extension ValueType {
+    /// Of a column of this type that rows are ordered by; 0 where it is no time.
+    fileprivate var microsecondsPerUnit: Int64 {
+        switch self {
+        case .timestamp, .timestamptz: 1
+        case .date: Timestamps.dayMicroseconds
+        default: 0
+        }
     }
 }
 

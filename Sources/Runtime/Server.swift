@@ -18,6 +18,8 @@ public final class Server: Sendable {
         var cores: [any RunningLoop] = []
         /// Compiles new definitions.
         var reloading: (any RunningLoop)?
+        /// Write and sync the log.
+        var journal: [any RunningLoop] = []
         var isStarted = false
     }
 
@@ -29,36 +31,60 @@ public final class Server: Sendable {
         return capacity
     }
 
-    /// Takes nothing from the machine yet but a few descriptors. Throws `SystemError` where it has none left, and what
-    /// `CompiledPlan` throws about a plan that cannot run here.
-    public init(plan: Plan, configuration: ServerConfiguration, logger: Logger) throws {
+    /// Takes nothing from the machine yet but a few descriptors, and the data directory if there is one: its log is put in
+    /// order, and replayed by `start`. Throws `SystemError` where there are no descriptors left, `StartError` about the data
+    /// directory, and what `CompiledPlan` throws about a plan that cannot run here.
+    ///
+    /// - Parameter sources: what the plan was compiled from. A server with a data directory that has other definitions begins with
+    ///   those, and applies these before it is ready.
+    public init(plan: Plan, sources: [SourceText] = [], configuration: ServerConfiguration, logger: Logger) throws {
         precondition((1...Bounds.coresMax).contains(configuration.coreCount), "a server has 1 to \(Bounds.coresMax) cores")
         precondition(!configuration.listeners.isEmpty, "a server listens somewhere")
         Bounds.checkRelations()
         self.configuration = configuration
         self.logger = logger
-        let catalog = Catalog(try CompiledPlan(plan), version: 1)
+        let given = Catalog(try CompiledPlan(plan), version: 1, sources: sources)
+        let ringCapacity = Server.ringCapacity(configuration)
+        guard let storage = configuration.storage else {
+            exchange = try Exchange(catalog: given, configuration: configuration, ringCapacity: ringCapacity)
+            return
+        }
+        precondition(!sources.isEmpty, "a log keeps what definitions were compiled from")
+        let directory = try DataDirectory(storage, logger: logger)
+        let probe = try directory.probe(time: configuration.time)
+        logger.info(
+            "data in \(storage.directory), answers wait for \(storage.durability); a sync takes \(probe.nanoseconds / 1_000) us")
+        let recovery = RecoveryPlan(
+            directory: directory, sequence: 0, given: sources, isNew: directory.definitions == nil, logger: logger)
         exchange = try Exchange(
-            catalog: catalog, configuration: configuration, ringCapacity: Server.ringCapacity(configuration))
+            catalog: try directory.definitions.map { try Catalog(first: $0) } ?? given, configuration: configuration,
+            ringCapacity: ringCapacity, journal: try JournalExchange(storage), recoveryPlan: recovery)
     }
 
-    /// Listens, and starts one thread a core; when it returns, connections are accepted.
-    public func start() throws(SystemError) {
+    /// Starts one thread a core, brings the state to where the data directory's log ends, and listens; when it returns,
+    /// connections are accepted. Where it throws, everything has ended again.
+    public func start() throws {
         checkDescriptors()
-        var perCore: [[ListenerBox]] = Array(repeating: [], count: configuration.coreCount)
-        var all: [ListenerBox] = []
-        for address in configuration.listeners {
-            let boxes = try listen(on: address, cores: configuration.coreCount)
-            for (core, box) in boxes.enumerated() { perCore[core].append(box) }
-            all += boxes
+        do {
+            try startLoops()
+            if exchange.recoveryPlan != nil { try exchange.readiness.wait().get() }
+            try listen()
+        } catch {
+            exchange.fail("the server does not start")
+            waitUntilStopped()
+            throw error
         }
+    }
+
+    /// One thread a core, and those beside them. What replays the log is done by core 0.
+    func startLoops() throws(SystemError) {
         let processors = Processors.allowed()
         let isPinned = processors.count >= configuration.coreCount && configuration.coreCount > 1
         for core in 0..<configuration.coreCount {
-            let (exchange, listeners) = (exchange, perCore[core])
+            let exchange = exchange
             let running = try configuration.threads.start(name: "core \(core)", processor: isPinned ? processors[core] : nil) {
                 do throws(SystemError) {
-                    return try Core(index: core, exchange: exchange, listeners: listeners)
+                    return try Core(index: core, exchange: exchange, listeners: [])
                 } catch {
                     // One epoll instance a core: a process that cannot have it cannot serve.
                     fatalError("core \(core) cannot start: \(error)")
@@ -69,13 +95,32 @@ public final class Server: Sendable {
         state.withLock { state in
             precondition(!state.isStarted, "a server starts once")
             state.isStarted = true
-            state.listeners = all
         }
         let (exchange, logger) = (exchange, logger)
         let reloading = try configuration.threads.start(name: "definitions", processor: nil) {
             Reloader(exchange: exchange, logger: logger)
         }
         state.withLock { $0.reloading = reloading }
+        guard let share = exchange.journal else { return }
+        let writing = try configuration.threads.start(name: "log", processor: nil) {
+            Journal(exchange: exchange, share: share, logger: logger)
+        }
+        state.withLock { $0.journal.append(writing) }
+        let syncing = try configuration.threads.start(name: "log sync", processor: nil) {
+            JournalSync(exchange: exchange, share: share)
+        }
+        state.withLock { $0.journal.append(syncing) }
+    }
+
+    /// The server is ready.
+    func listen() throws(SystemError) {
+        var perCore: [[ListenerBox]] = Array(repeating: [], count: configuration.coreCount)
+        for address in configuration.listeners {
+            let boxes = try listen(on: address, cores: configuration.coreCount)
+            for (core, box) in boxes.enumerated() { perCore[core].append(box) }
+            state.withLock { $0.listeners += boxes }
+        }
+        for (core, boxes) in perCore.enumerated() { exchange.send(.listen(boxes), to: core) }
         logger.info("listening", metadata: ["addresses": "\(addresses.map(\.description).joined(separator: ", "))"])
     }
 
@@ -158,10 +203,18 @@ public final class Server: Sendable {
 
     // MARK: The end
 
+    /// It was told to stop.
+    public var isDraining: Bool { exchange.isDraining }
+
+    /// Why the server has stopped without being told to; nil where that is not so.
+    public var failure: String? { exchange.failure }
+
     /// Returns when every core has left. Blocks the calling thread; several may wait.
     public func waitUntilStopped() {
         let cores = state.withLock { $0.cores }
         for core in cores { core.join() }
+        exchange.journal?.stop()
+        for loop in state.withLock({ $0.journal }) { loop.join() }
         exchange.reloads.close()
         state.withLock { $0.reloading }?.join()
         state.withLock { $0.listeners.removeAll() }

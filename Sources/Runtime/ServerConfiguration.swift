@@ -24,11 +24,13 @@ public struct ServerConfiguration: Sendable {
     public var time: any TimeSource
     public var network: any Network
     public var threads: any Threads
+    /// Where what changes the state is kept; nil: in memory only.
+    public var storage: StorageConfiguration?
 
     public init(
         listeners: [SocketAddress], coreCount: Int = Processors.allowed().count, poll: PollMode = .adaptive,
         memoryBytesMax: Int = 4 << 30, limits: SessionLimits = SessionLimits(), time: any TimeSource = SystemTime(),
-        network: any Network = SystemNetwork(), threads: any Threads = SystemThreads()
+        network: any Network = SystemNetwork(), threads: any Threads = SystemThreads(), storage: StorageConfiguration? = nil
     ) {
         self.listeners = listeners
         self.coreCount = coreCount
@@ -38,6 +40,7 @@ public struct ServerConfiguration: Sendable {
         self.time = time
         self.network = network
         self.threads = threads
+        self.storage = storage
     }
 }
 

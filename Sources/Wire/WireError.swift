@@ -59,6 +59,8 @@ public enum ErrorCode {
     public static let tooLarge = "too_large"
     public static let overloaded = "overloaded"
     public static let memoryFull = "memory_full"
+    /// The server's disk is full: nothing that changes state is taken until there is room.
+    public static let diskFull = "disk_full"
     public static let shuttingDown = "shutting_down"
     public static let `internal` = "internal"
     /// A producer's batch has another number than the next.

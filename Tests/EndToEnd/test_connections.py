@@ -262,8 +262,8 @@ ASOF LEFT JOIN rates r ON r.card_id = p.card_id AND r.ts <= p.ts;
 SELDOM_TOLD = {"coverage", "coverage_rows", "coverage_resend", "coverage_partial"}
 
 
-def test_every_measurement_stands_in_the_handbook_and_nothing_else_does(serve):
-    server = serve(EVERYTHING, "--cores", 2)
+def test_every_measurement_stands_in_the_handbook_and_nothing_else_does(serve, tmp_path):
+    server = serve(EVERYTHING, "--cores", 2, "--data", tmp_path / "data")
     with server.connect() as connection, connection.subscribe("card_hour"):
         for _ in range(3):
             connection.compute("payments", payments((0, 1, 1.0)), view="card_hour")
@@ -283,7 +283,7 @@ def test_latency_has_every_stage_and_percentile(serve):
         for second in range(200):
             connection.compute("payments", payments((second / 60, second % 7, 1.0)))
         told = statuses(connection)
-    for stage in ["sequenced", "computed", "sent", "total"]:
+    for stage in ["sequenced", "computed", "durable", "sent", "total"]:
         values = [told[f"latency_{name}", stage] for name in ["p50", "p90", "p99", "p99.9", "max"]]
         assert values == sorted(values) and values[-1] < 10e6, (stage, values)
     assert told["latency_p50", "total"] > 0

@@ -1,3 +1,4 @@
+import Language
 import Linux
 import Logging
 import Plan
@@ -24,12 +25,15 @@ enum Running {
     /// Starts a server, and drains it when `body` has returned, however it did.
     static func withServer<R>(
         cores: Int, listen: SocketAddress = anyPort, poll: PollMode = .adaptive, plan: Plan = Fixture.plan,
-        memoryBytesMax: Int = 256 << 20, limits: SessionLimits = SessionLimits(), _ body: (RunningServer) throws -> R
+        sources: [SourceText] = [], memoryBytesMax: Int = 256 << 20, limits: SessionLimits = SessionLimits(),
+        storage: StorageConfiguration? = nil, _ body: (RunningServer) throws -> R
     ) throws -> R {
         let configuration = ServerConfiguration(
-            listeners: [listen], coreCount: cores, poll: poll, memoryBytesMax: memoryBytesMax, limits: limits)
+            listeners: [listen], coreCount: cores, poll: poll, memoryBytesMax: memoryBytesMax, limits: limits,
+            storage: storage)
         let server = try Server(
-            plan: plan, configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            plan: plan, sources: sources, configuration: configuration,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         try server.start()
         defer {
             server.drain(timeoutSeconds: 5)

@@ -13,7 +13,8 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Answer events over TCP or a Unix socket.",
         discussion: """
             Runs until SIGTERM or SIGINT; then accepts nobody any more, answers what has arrived, and exits with 0. State is in \
-            memory only. Logs go to the standard error.
+            memory only, unless --data names a directory to keep it in: then a server that is started again, after whatever end, has \
+            everything that was acknowledged. Logs go to the standard error.
 
             When a file of the definitions is saved, or on SIGHUP, they are read again and take effect without a pause, with the \
             state of every column that computes the same as before. Definitions with an error change nothing: the log says what \
@@ -22,6 +23,7 @@ struct ServeCommand: AsyncParsableCommand {
             Examples:
               millrace serve features.sql
               millrace serve definitions/ --listen 0.0.0.0:7400 --listen unix:/run/millrace.sock --cores 4 --memory 16G
+              millrace serve features.sql --data /var/lib/millrace
             """)
 
     @OptionGroup var definitions: DefinitionsArgument
@@ -49,6 +51,19 @@ struct ServeCommand: AsyncParsableCommand {
             valueName: "bytes"))
     var memory: ByteSize = ByteSize(bytes: 4 << 30)
 
+    @Option(
+        help: ArgumentHelp(
+            "Directory to keep everything in that changes the state. It is made where it isn't there, and belongs to one server at a time.",
+            valueName: "directory"))
+    var data: String?
+
+    @Option(
+        help: """
+            What an answer waits for: synced (the disk has the batch, it outlives a loss of power), written (the operating system has it, \
+            it outlives this process), memory (nothing). (default: synced with --data, memory without)
+            """)
+    var durability: Durability?
+
     @OptionGroup var connections: ConnectionOptions
 
     @Option(
@@ -61,6 +76,9 @@ struct ServeCommand: AsyncParsableCommand {
     func validate() throws {
         if let cores { try CoreCount.check(cores) }
         try StateMemory.check(memory, cores: cores ?? Processors.allowed().count)
+        if let durability, durability != .memory, data == nil {
+            throw ValidationError("--durability \(durability) needs a directory to write to: give --data as well")
+        }
     }
 
     func run() async throws {
@@ -73,30 +91,52 @@ struct ServeCommand: AsyncParsableCommand {
         let plan = Planner.plan(try definitions.compile(files))
         var limits = connections.limits
         limits.subscriberBytesMax = subscriberMemory.bytes
+        // Batches that wait for the disk keep their requests meanwhile.
+        if data != nil { limits.batchesInFlightMax *= 4 }
         let configuration = ServerConfiguration(
             listeners: listen, coreCount: cores ?? Processors.allowed().count, poll: poll, memoryBytesMax: memory.bytes,
-            limits: limits)
+            limits: limits,
+            storage: data.map { StorageConfiguration(directory: $0, durability: durability ?? .synced) })
         logger.info("\(ZoneDatabase.description)")
-        let server = try Server(plan: plan, configuration: configuration, logger: logger)
+        let server = try Server(plan: plan, sources: files.sources, configuration: configuration, logger: logger)
         // Before anybody is told that the server is ready, and may send a signal.
         let hangUps = await UnixSignalsSequence(trapping: .sighup)
         let stops = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         let reload = DefinitionsReload(path: definitions.path, server: server, logger: logger, loaded: files.sources)
-        try server.start()
-        let milliseconds = Int((ContinuousClock.now - start).seconds * 1_000)
-        let addresses = server.addresses.map(\.description).joined(separator: ", ")
-        logger.info("ready on \(addresses) after \(milliseconds) ms with \(configuration.coreCount) cores")
         try await withThrowingTaskGroup { group in
             group.addTask { for await _ in stops { server.drain() } }
+            do {
+                try await server.startOnThread()
+            } catch  where server.isDraining {
+                return group.cancelAll()
+            }
+            let milliseconds = Int((ContinuousClock.now - start).seconds * 1_000)
+            let addresses = server.addresses.map(\.description).joined(separator: ", ")
+            logger.info("ready on \(addresses) after \(milliseconds) ms with \(configuration.coreCount) cores")
             group.addTask { for await _ in hangUps { await reload.reload() } }
             group.addTask { try await reload.followSaves(watch) }
             try await server.waitOnThread()
             group.cancelAll()
         }
+        if let failure = server.failure {
+            logger.critical("\(failure)")
+            throw ExitCode.failure
+        }
     }
 }
 
 extension Server {
+    /// Like `start`, on a thread that may block.
+    fileprivate func startOnThread() async throws {
+        let (results, result) = AsyncStream.makeStream(of: Result<Void, any Error>.self)
+        let thread = try SystemThread(name: "starting") {
+            result.yield(Result { try self.start() })
+            result.finish()
+        }
+        for await result in results { try result.get() }
+        thread.join()
+    }
+
     /// Like `waitUntilStopped`, on a thread that may block.
     fileprivate func waitOnThread() async throws {
         let (ends, end) = AsyncStream.makeStream(of: Void.self)
@@ -110,3 +150,4 @@ extension Server {
 }
 
 extension PollMode: ExpressibleByArgument {}
+extension Durability: ExpressibleByArgument {}

@@ -6,9 +6,10 @@ import Wire
 extension Core {
     // MARK: Answers of batches
 
-    /// The entry is complete and everything before it has been answered.
-    func answer(_ request: Request) {
+    /// The entry is complete, and everything before it of its connection has been answered.
+    func answer(_ request: Request, sequence: UInt64) {
         if let leaving = request.leaving { return tellLeaving(request, to: leaving.subscriber) }
+        if isReplaying { return replayed(request, sequence: sequence) }
         let (late, refused) = (request.batch.count(of: .late), request.batch.count(of: .refused))
         metrics.count(request.batch, mode: request.mode, late: late, refused: refused)
         // Kept first: the connection may be gone.
@@ -32,7 +33,7 @@ extension Core {
             write(OutgoingFrame(.error, answering: request.header, isLast: true, body: error.frameBody()), to: session)
         } else {
             for (index, view) in channel.views.enumerated() {
-                writeResult(request, view: view, isLast: index == channel.views.count - 1, to: session)
+                writeResult(request, view: view, sequence: sequence, isLast: index == channel.views.count - 1, to: session)
             }
         }
         for action in session.state.batchAnswered() { perform(action, for: session) }
@@ -52,10 +53,12 @@ extension Core {
         return nil
     }
 
-    private func writeResult(_ request: Request, view: Channel.View, isLast: Bool, to session: Session) {
+    private func writeResult(
+        _ request: Request, view: Channel.View, sequence: UInt64, isLast: Bool, to session: Session
+    ) {
         let header = FrameHeader(
             kind: .result, flags: isLast ? .last : [], channel: view.channel, requestID: request.header.requestID,
-            sequence: sequence, definitions: catalog.version, batchNumber: request.header.batchNumber)
+            sequence: sequence, epoch: epoch, definitions: catalog.version, batchNumber: request.header.batchNumber)
         let writer = writers[view.number]
         guard let viewIndex = catalog.views[view.number].indices[request.stream] else { return }
         do throws(WireError) {
@@ -95,7 +98,7 @@ extension Core {
         guard !session.isClosed && session.ending == .no else { return }
         let header = FrameHeader(
             kind: frame.kind, flags: frame.isLast ? .last : [], channel: frame.channel, requestID: frame.requestID,
-            sequence: sequence, definitions: catalog.version)
+            sequence: sequence, epoch: epoch, definitions: catalog.version)
         frame.body.withUnsafeBytes { session.output.appendFrame(header, isChecked: session.state.wantsBodyChecksums, body: $0) }
         markDirty(session)
     }

@@ -6,6 +6,15 @@ import Wire
 extension Core {
     // MARK: Accepting
 
+    func startListening(on boxes: [ListenerBox]) {
+        do throws(SystemError) {
+            try listen(on: boxes)
+        } catch {
+            // A core that cannot wait for connections is of no use to anybody.
+            exchange.fail("core \(index) cannot accept connections: \(error)")
+        }
+    }
+
     static let acceptsPerTurnMax = 64
     /// Connections past the bound that are told so at one time; further ones are closed without a word.
     static let turnedAwayMax = 64

@@ -14,14 +14,28 @@ extension Core {
             exchange.coresQuiet.wrappingAdd(1, ordering: .acquiringAndReleasing)
         }
         if turnNanoseconds >= exchange.drainDeadline.load(ordering: .acquiring) { cutOff() }
-        if !isCounted && sessionCount == 0 && inFlight.isEmpty && waitingRequest == nil && change == nil {
+        let isAllTold = inFlight.isEmpty && heldRequests.isEmpty && untold.isEmpty
+        if !isCounted && sessionCount == 0 && isAllTold && waitingRequest == nil && change == nil {
             isCounted = true
             exchange.coresDrained.wrappingAdd(1, ordering: .acquiringAndReleasing)
             exchange.wake(exchange.allCores, except: index)
         }
         // Others may still need this core's shard for theirs.
         let allDrained = exchange.coresDrained.load(ordering: .acquiring) == exchange.coreCount
-        hasEnded = allDrained && completionCursor == exchange.ring.end && !(change != nil && changeStep == .appending)
+        hasEnded = allDrained && tellingPlace == exchange.ring.end && !(change != nil && changeStep == .appending)
+    }
+
+    /// What the server does cannot be relied on any more: nobody is told anything further. A core leaves when no other works on
+    /// what is its own.
+    func abandon() {
+        if !isCounted {
+            for session in sessions { if let session { close(session) } }
+            isCounted = true
+            exchange.coresDrained.wrappingAdd(1, ordering: .acquiringAndReleasing)
+            exchange.wake(exchange.allCores, except: index)
+        }
+        let isAlone = exchange.journal?.isRunning != true
+        hasEnded = isAlone && exchange.coresDrained.load(ordering: .acquiring) == exchange.coreCount
     }
 
     private func stopAccepting() {
@@ -34,7 +48,7 @@ extension Core {
     /// all others have been, so that they see everything that was answered.
     private func drainSessions() {
         let isAllPushed =
-            exchange.coresQuiet.load(ordering: .acquiring) == exchange.coreCount && completionCursor == exchange.ring.end
+            exchange.coresQuiet.load(ordering: .acquiring) == exchange.coreCount && tellingPlace == exchange.ring.end
         for session in sessions {
             guard let session, session.ending == .no, session.state.phase != .finishing else { continue }
             if isFollower(session) && !isAllPushed { continue }

@@ -175,9 +175,15 @@ extension Core {
             pause(session, .requests)
             return false
         }
+        let room = roomInLog(for: header)
+        if room == .none {
+            pause(session, .log)
+            return false
+        }
         do throws(FrameError) {
             try header.check(padded)
         } catch {
+            giveBack(room)
             disconnect(session, .broken(error))
             return true
         }
@@ -187,8 +193,9 @@ extension Core {
         if isKept { allowKept(by: session) }
         let action = session.state.frameArrived(header, body: body, catalog: catalog, sequence: sequence)
         if case .submit(let channel, let mode) = action {
-            submit(header, body, in: block, channel: channel, mode: mode, from: session)
+            submit(header, body, in: block, channel: channel, mode: mode, room, from: session)
         } else {
+            giveBack(room)
             perform(action, for: session)
         }
         if isKept || header.kind == .close { countKept(by: session) }
@@ -198,8 +205,9 @@ extension Core {
 
     private func submit(
         _ header: FrameHeader, _ body: UnsafeRawBufferPointer, in block: ReceiveBlock, channel: Channel, mode: BatchMode,
-        from session: Session
+        _ room: LogRoom, from session: Session
     ) {
+        if room == .full { return perform(session.state.refuse(header, .diskFull), for: session) }
         let request = freeRequests.removeLast()
         countActive(session)
         do throws(WireError) {
@@ -209,6 +217,7 @@ extension Core {
         } catch {
             countMemory(of: request)
             free(request)
+            giveBack(room)
             metrics.badBatches += 1
             return perform(session.state.refuse(header, ErrorMessage(code: error.code, message: "\(error)")), for: session)
         }
@@ -222,6 +231,14 @@ extension Core {
         if header.batchNumber != 0 { request.claim = session.state.claim }
         request.block = block
         receive.hold(block)
+        if case .reserved(let bytes) = room {
+            request.record.schema = channel.logged
+            request.record.producer = request.claim?.producer.id ?? 0
+            request.record.newestEventMicroseconds = newestEventMicroseconds(of: request.batch)
+            request.record.message = body
+            request.record.reservedBytes = bytes
+        }
+        request.times.computed = 0
         request.times.received = metrics.isNextSampled(nowNanoseconds: turnNanoseconds) ? session.input.receivedNanoseconds : 0
         session.state.batchSubmitted()
         append(request)
@@ -244,12 +261,13 @@ extension Core {
 
     private func prepare(_ request: Request, rows: Int, mode: BatchMode, target: OpenTarget) {
         if mode == .lookUp { return prepareLookUp(request, rows: rows, target: target) }
+        request.record.receivedMicroseconds = exchange.configuration.time.wallMicroseconds()
         // What subscribers are to see must be computed, also where the sender doesn't ask for it.
         let isWatched = catalog.watchers(ofStream: target.stream) != 0
         request.batch.prepare(
             catalog.compiled, stream: target.stream, columns: request.columns, rowCount: rows,
             mode: mode == .ingest && isWatched ? .compute : mode,
-            shardCount: exchange.coreCount, home: index, nowMicroseconds: exchange.configuration.time.wallMicroseconds())
+            shardCount: exchange.coreCount, home: index, nowMicroseconds: request.record.receivedMicroseconds)
     }
 
     /// A row without a time asks for now: the clock, or the stream's newest event where time is an integer.

@@ -1,20 +1,21 @@
 import Engine
 import Synchronization
 
-/// The two walks over the sequence: the shard's work, and completion.
+/// The shard's work on the sequence, and how batches enter it.
 extension Core {
     /// Works, completes and recycles as far as it goes; true if there was anything.
     @discardableResult func advanceSequence() -> Bool {
         var advanced = false
-        while work() || complete() || passChange() { advanced = true }
-        if advanced || !inFlight.isEmpty { recycle() }
+        while work() || complete() || passBarrier() { advanced = true }
+        if advanced || !inFlight.isEmpty || !heldRequests.isEmpty { recycle() }
         if waitingRequest != nil { appendWaiting() }
+        if advanced { exchange.wakeJournal() }
         return advanced
     }
 
     var hasWorkInSequence: Bool {
         for stage in stageCursors.indices where isReady(stage) { return true }
-        return isComplete(completionCursor) || standsAtChange
+        return isComplete(completionCursor) || canPassBarrier || canTell
     }
 
     // MARK: Work
@@ -39,6 +40,12 @@ extension Core {
         return stage == 0 || phase >= stage || !hasStage(stage, position)
     }
 
+    /// The log has got past something that waits for it.
+    private var canTell: Bool {
+        guard !untold.isEmpty, let journal = exchange.journal else { return false }
+        return untold[untold.first].position < journal.durablePlace
+    }
+
     private func hasStage(_ stage: Int, _ position: UInt64) -> Bool {
         guard case .batch(let request) = exchange.ring.entry(at: position) else { return false }
         return request._withUnsafeGuaranteedRef { stage < $0.stageCount }
@@ -48,9 +55,9 @@ extension Core {
         let position = stageCursors[stage]
         stageCursors[stage] = position + 1
         switch exchange.ring.entry(at: position) {
-        case .admission(let shardIndex, let acceptsNewKeys):
-            shard.admit(newKeys: acceptsNewKeys, of: shardIndex, stage: stage)
-        case .definitions: preconditionFailure("a change of definitions is passed with all cursors at once")
+        case .admission(let shardIndex, let shardCount, let acceptsNewKeys):
+            shard.admit(newKeys: acceptsNewKeys, of: shardIndex, among: shardCount, stage: stage)
+        case .definitions, .start: preconditionFailure("a barrier is passed with all cursors at once")
         case .batch(let reference):
             reference._withUnsafeGuaranteedRef { request in
                 guard stage < request.stageCount else { return }
@@ -117,74 +124,13 @@ extension Core {
         let accepts =
             shard.reservedBytes < 6 * eighth
             || shard.reservedBytes < 7 * eighth && (acceptsNewKeys || shard.usedBytes < 4 * eighth)
-        guard accepts != acceptsNewKeys, !exchange.isDraining else { return }
-        let entry = Entry.admission(shard: index, acceptsNewKeys: accepts)
+        // What is replayed has its marks.
+        guard accepts != acceptsNewKeys, !isReplaying, !exchange.isDraining else { return }
+        let entry = Entry.admission(shard: index, among: exchange.coreCount, acceptsNewKeys: accepts)
         let phase = EntryRing<Entry>.complete
         guard exchange.ring.append(entry, phase: phase, slowestKnown: &slowestKnown) != nil else { return }
         exchange.wakeForProgress(0, except: index)
         acceptsNewKeys = accepts
-    }
-
-    // MARK: Completion
-
-    private func isComplete(_ position: UInt64) -> Bool {
-        position < stageCursors[stageCursors.count - 1] && exchange.ring.phase(at: position) == EntryRing<Entry>.complete
-    }
-
-    private func complete() -> Bool {
-        let start = completionCursor
-        while isComplete(completionCursor) {
-            switch exchange.ring.entry(at: completionCursor) {
-            case .admission: sequence += 1
-            case .definitions: preconditionFailure("a change of definitions is passed with all cursors at once")
-            case .batch(let reference):
-                reference._withUnsafeGuaranteedRef { request in
-                    if request.isLogged { sequence += 1 }
-                    if request.core == index { answer(request) }
-                    if request.isLogged { publish(request) }
-                }
-            }
-            completionCursor += 1
-        }
-        guard completionCursor != start else { return false }
-        passed()
-        return true
-    }
-
-    /// What stands before the completion cursor is of no more use to this core.
-    func passed() {
-        exchange.ring.moveCursor(index, to: completionCursor)
-        guard exchange.coreCount > 1 else { return }
-        // As in `Doorbell`: the cursor is written, then the fence, then the mask of those who wait for it is read.
-        Doorbell.fence()
-        let waiting = exchange.stalledCores.load(ordering: .relaxed)
-        if waiting != 0 { exchange.wake(waiting, except: index) }
-    }
-
-    /// Takes back the requests that all cores have passed.
-    private func recycle() {
-        guard !inFlight.isEmpty else { return }
-        slowestKnown = exchange.ring.slowestCursor()
-        while let (position, _) = inFlight.first, position < slowestKnown {
-            free(inFlight.removeFirst())
-        }
-    }
-
-    func free(_ request: Request) {
-        if let block = request.block { receive.release(block) }
-        request.block = nil
-        request.session = nil
-        request.channel = nil
-        request.claim = nil
-        request.leaving = nil
-        requestBytesInFlight -= request.countedBytes
-        request.batch.renew(catalog.compiled)
-        if requestBytes > requestBytesMax {
-            requestBytes -= request.countedBytes
-            request.countedBytes = 0
-            request.releaseMemory()
-        }
-        freeRequests.append(request)
     }
 
     // MARK: Entering
@@ -229,12 +175,14 @@ extension Core {
     private func dropFenced(_ request: Request) {
         waitingRequest = nil
         let session = request.session
+        exchange.journal?.release(bytes: request.record.reservedBytes)
         free(request)
         if let session { fence(session) }
     }
 
     /// No request is free or no place: the others are to catch up, and to say so.
     func waitForOthers() {
+        exchange.wakeJournal()
         guard exchange.coreCount > 1 else { return }
         if !isAmongStalled { exchange.stalledCores.bitwiseOr(1 << UInt64(index), ordering: .relaxed) }
         isAmongStalled = true

@@ -15,6 +15,7 @@ extension Core {
         for message in exchange.mailboxes[index].takeAll() {
             switch message {
             case .adopt(let connection): adopt(connection)
+            case .listen(let boxes): startListening(on: boxes)
             case .statusAsked(let asker, let inquiry): exchange.send(.statusTold(ownStatus(), inquiry: inquiry), to: asker)
             case .statusTold(let part, let inquiry): collect(part, for: inquiry)
             case .stateAsked(let inquiry): inquiry.add(keys: shard.keyCounts, bytes: shard.usedBytes)
@@ -50,7 +51,8 @@ extension Core {
         let report = StatusReport(
             parts: known.parts, catalog: catalog, memoryBytesMax: exchange.configuration.memoryBytesMax, limits: limits,
             sequenceCapacity: exchange.ring.capacity, reloads: exchange.reloads.figures,
-            producers: exchange.producers.figures)
+            producers: exchange.producers.figures,
+            journal: exchange.journal)
         let reply = StatusReply(serverVersion: Release.version, entries: report.entries())
         let session = known.session
         guard !session.isClosed else { return }

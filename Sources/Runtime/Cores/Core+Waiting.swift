@@ -7,6 +7,8 @@ extension Core {
         case itself
         /// No request is free, or no place in the sequence.
         case requests
+        /// What is free is kept for reads, or the log has no room prepared.
+        case log
         /// No block is free.
         case memory
     }
@@ -24,6 +26,11 @@ extension Core {
         case .requests:
             setDeadline(of: session, 0)
             stall(session)
+        case .log:
+            setDeadline(of: session, 0)
+            guard !session.isStalled else { return }
+            session.isStalled = true
+            stalledByLog.append(session)
         case .memory:
             // Those who wait for memory may hold some themselves, so that only time ends a wait for one another.
             if session.deadlineNanoseconds == 0 && session.input.block != nil {
@@ -53,6 +60,10 @@ extension Core {
             stalled += starved
             starved.removeAll(keepingCapacity: true)
             receive.hasReleased = false
+        }
+        if !stalledByLog.isEmpty && canBeginLogged {
+            stalled += stalledByLog
+            stalledByLog.removeAll(keepingCapacity: true)
         }
         if !stalled.isEmpty && canBeginRequest { resumeInTurn() }
         if isWaitingForOthers { waitForOthers() } else { stopWaitingForOthers() }

@@ -17,7 +17,7 @@ final class Core: Loop {
     var catalog: Catalog
     let limits: SessionLimits
     let poll: any Poller
-    let listeners: [ListenerBox]
+    private(set) var listeners: [ListenerBox] = []
     var turnNanoseconds: UInt64
     private var spin: AdaptiveSpin
     /// Since when there is nothing to do; 0 while there is.
@@ -32,7 +32,21 @@ final class Core: Loop {
     /// The next place to be answered.
     var completionCursor: UInt64 = 0
     /// Entries that changed state up to `completionCursor`.
+    var computedSequence: UInt64 = 0
+    /// Of these, those that have been told; what this core says of its place to others.
     var sequence: UInt64 = 0
+    /// Counts the starts of the server over one data directory; 0 without one.
+    var epoch: UInt32 = 0
+    /// Logged entries before this place of the ring may be told; the journal's, as it was last looked at.
+    var durablePlace = UInt64.max
+    /// Computed, and waiting for the log.
+    var untold = OrdinalQueue<UntoldEntry>()
+    /// What the log brings is computed, and nothing is told or decided. It ends with the entry of this start.
+    var isReplaying = false
+    /// Core 0 of a start from a data directory, until that is over.
+    var recovery: Recovery?
+    var hasRecovered = false
+    var replayProblem: StartError?
     var slowestKnown: UInt64 = 0
     var acceptsNewKeys = true
     /// A change of definitions that this core has been told of and has not passed yet; no batch is begun meanwhile.
@@ -49,6 +63,8 @@ final class Core: Loop {
     var waitingRequest: Request?
     /// In the sequence, oldest first.
     var inFlight = RequestQueue()
+    /// Passed by everybody, and still held by somebody.
+    var heldRequests: [Request] = []
 
     // Connections.
     var sessions: [Session?] = []
@@ -64,6 +80,10 @@ final class Core: Loop {
     var isAmongStalled = false
     /// Wait for memory to receive into.
     var starved: [Session] = []
+    /// Their next frame is a batch that changes state, and only what is kept for reads is left, or the log has no room yet.
+    var stalledByLog: [Session] = []
+    /// Bytes that the last of these wanted of the log; 0: it was not for want of them.
+    var wantedLogBytes = 0
     var dirty: [Session] = []
     var nextAdoption = 0
     var deadlines: DeadlineWheel
@@ -125,7 +145,6 @@ final class Core: Loop {
         self.exchange = exchange
         catalog = exchange.reloads.newest
         limits = exchange.configuration.limits
-        self.listeners = listeners
         poll = try exchange.configuration.network.poller(eventsMax: 256)
         turnNanoseconds = exchange.configuration.time.monotonicNanoseconds()
         startNanoseconds = turnNanoseconds
@@ -147,8 +166,14 @@ final class Core: Loop {
         writers = catalog.views.map { BatchWriter(fields: $0.columns, hasTrailer: true) }
         for _ in 0..<limits.batchesInFlightMax { freeRequests.append(Request(batch: Batch(catalog.compiled), core: index)) }
         try poll.add(exchange.doorbell(of: index).number, .read, token: Core.bellToken)
-        for (number, box) in listeners.enumerated() {
-            try poll.add(box.listener.number, .read, token: Core.listenerTokens + UInt64(number))
+        isReplaying = exchange.journal != nil
+        try listen(on: listeners)
+    }
+
+    func listen(on boxes: [ListenerBox]) throws(SystemError) {
+        for box in boxes {
+            try poll.add(box.listener.number, .read, token: Core.listenerTokens + UInt64(listeners.count))
+            listeners.append(box)
         }
     }
 
@@ -159,12 +184,17 @@ final class Core: Loop {
 
     /// One turn; true if there was anything to do.
     @discardableResult func step() -> Bool {
+        if exchange.hasFailed {
+            abandon()
+            return false
+        }
         waitForEvents()
         metrics.turns += 1
         if exchange.coreCount > 1 { metrics.sequenceFillMax = max(metrics.sequenceFillMax, exchange.ring.end - completionCursor) }
         var worked = takeMail()
         worked = advanceSequence() || worked
         worked = advanceChange() || worked
+        if isRecovering { worked = carryOnRecovery() || worked }
         if !pendingSubscriptions.isEmpty || !watchQuestions.isEmpty { settleSubscriptions() }
         resumeStalled()
         if !notifying.isEmpty { askForLeaving() }
@@ -201,7 +231,9 @@ final class Core: Loop {
         } else {
             let timeout = millisecondsToNextTask
             exchange.sleep(
-                index, unless: { hasWork || exchange.isDraining }, isBehind: { completionCursor < exchange.ring.end },
+                index, unless: { hasWork || exchange.isDraining || exchange.hasFailed },
+                isBehind: { completionCursor < exchange.ring.end },
+                awaitsJournal: { !untold.isEmpty || completionCursor < exchange.ring.end || isWaitingForOthers },
                 {
                     metrics.sleeps += 1
                     hasSlept = true
@@ -238,7 +270,9 @@ final class Core: Loop {
     }
 
     /// What connections wait for is held by requests that other cores have not passed yet, or by their places.
-    var isWaitingForOthers: Bool { !stalled.isEmpty && !canBeginRequest || !starved.isEmpty || waitsForPlace }
+    var isWaitingForOthers: Bool {
+        !stalled.isEmpty && !canBeginRequest || !starved.isEmpty || waitsForPlace || !stalledByLog.isEmpty && !canBeginLogged
+    }
 
     private var waitsForPlace: Bool { waitingRequest != nil || change != nil && changeStep == .appending }
 
@@ -257,12 +291,12 @@ final class Core: Loop {
 
     /// Something that this core can do now, besides its sockets.
     private var hasWork: Bool {
-        if !exchange.mailboxes[index].isEmpty || hasWorkInSequence { return true }
+        if !exchange.mailboxes[index].isEmpty || hasWorkInSequence || isRecovering { return true }
         if !pumping.isEmpty || !notifying.isEmpty && canBeginRequest && leavingIsDue { return true }
         if !starved.isEmpty && receive.hasReleased { return true }
-        if !stalled.isEmpty && canBeginRequest { return true }
-        guard isWaitingForOthers, waitsForPlace || !inFlight.isEmpty else { return false }
-        return exchange.ring.slowestCursor() != slowestKnown
+        if !stalled.isEmpty && canBeginRequest || !stalledByLog.isEmpty && canBeginLogged { return true }
+        guard isWaitingForOthers, waitsForPlace || !inFlight.isEmpty || !heldRequests.isEmpty else { return false }
+        return exchange.ring.slowestCursor() != slowestKnown || canRecycleHeld
     }
 }
 

@@ -20,6 +20,8 @@ struct CoreMetrics: Sendable {
     var lateRows: UInt64 = 0
     var refusedRows: UInt64 = 0
     var cellErrors: UInt64 = 0
+    /// Batches refused because the log's disk was full.
+    var diskFullRefusals: UInt64 = 0
     var sentBytes: UInt64 = 0
     /// Peers that were asked with a ping, and those that did not answer.
     var pings: UInt64 = 0
@@ -55,7 +57,8 @@ struct CoreMetrics: Sendable {
 
     mutating func sampleAnswered(_ times: StageLatency.Times, nowNanoseconds now: UInt64) {
         var times = times
-        times.computed = now
+        if times.computed == 0 { times.computed = now }
+        times.durable = now
         samples.append(times)
     }
 

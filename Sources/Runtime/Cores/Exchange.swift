@@ -6,6 +6,8 @@ final class Exchange: Sendable {
     let reloads: ReloadQueue
     let configuration: ServerConfiguration
     let ring: EntryRing<Entry>
+    /// nil where no log is written.
+    let journal: JournalExchange?
     let mailboxes: [Mailbox]
     private let doorbells: [Doorbell]
 
@@ -25,15 +27,42 @@ final class Exchange: Sendable {
     /// Cores that have no connection left and will add nothing more to the sequence.
     let coresDrained = Atomic<Int>(0)
 
+    /// Where a server with a data directory begins; nil without one.
+    let recoveryPlan: RecoveryPlan?
+    /// Told when connections may be accepted.
+    let readiness: Readiness
+    private let failed = Atomic<Bool>(false)
+    private let failureText = Mutex<String?>(nil)
+
+    /// Something happened after which nothing may be acknowledged any more: all cores leave.
+    var hasFailed: Bool { failed.load(ordering: .acquiring) }
+    var failure: String? { failureText.withLock { $0 } }
+
+    func fail(_ reason: String) {
+        failureText.withLock { $0 = $0 ?? reason }
+        failed.store(true, ordering: .releasing)
+        readiness.tell(.failure(StartError(reason)))
+        wakeAll()
+        journal?.wakeAll()
+    }
+
     var coreCount: Int { mailboxes.count }
     var isDraining: Bool { drainDeadline.load(ordering: .acquiring) != 0 }
 
-    init(catalog: Catalog, configuration: ServerConfiguration, ringCapacity: Int) throws(SystemError) {
+    init(
+        catalog: Catalog, configuration: ServerConfiguration, ringCapacity: Int, journal: JournalExchange? = nil,
+        recoveryPlan: RecoveryPlan? = nil
+    ) throws(SystemError) {
+        self.recoveryPlan = recoveryPlan
+        readiness = try Readiness()
         reloads = try ReloadQueue(newest: catalog)
         self.configuration = configuration
         producers = ProducerRegistry(limits: configuration.limits.producers)
         let cores = configuration.coreCount
-        ring = EntryRing(capacity: ringCapacity, cursors: cores)
+        self.journal = journal
+        ring = EntryRing(capacity: ringCapacity, cursors: journal == nil ? cores : cores + 1)
+        // The journal walks from the end of what it replays.
+        if journal != nil { ring.moveCursor(cores, to: .max) }
         mailboxes = (0..<cores).map { _ in Mailbox() }
         var doorbells: [Doorbell] = []
         for _ in 0..<cores { doorbells.append(try Doorbell()) }
@@ -66,19 +95,42 @@ final class Exchange: Sendable {
 
     /// Has `core` sleep unless there is work, and says so meanwhile where entries stand before it: their publishers look
     /// after they have published, the core looks again after it has said so.
-    func sleep(_ core: Int, unless hasWork: () -> Bool, isBehind: () -> Bool, _ sleep: () -> Void) {
+    func sleep(
+        _ core: Int, unless hasWork: () -> Bool, isBehind: () -> Bool, awaitsJournal: () -> Bool, _ sleep: () -> Void
+    ) {
         let bit: UInt64 = 1 << UInt64(core)
-        var isMarked = false
+        var (isMarked, isMarkedAtJournal) = (false, false)
         doorbells[core].sleep(
             unless: {
                 if hasWork() { return true }
-                guard coreCount > 1, isBehind() else { return false }
-                isMarked = true
-                coresBehind.bitwiseOr(bit, ordering: .relaxed)
+                isMarked = coreCount > 1 && isBehind()
+                isMarkedAtJournal = journal != nil && awaitsJournal()
+                guard isMarked || isMarkedAtJournal else { return false }
+                if isMarked { coresBehind.bitwiseOr(bit, ordering: .relaxed) }
+                if isMarkedAtJournal { journal?.coresWaiting.bitwiseOr(bit, ordering: .relaxed) }
                 Doorbell.fence()
                 return hasWork()
             }, sleep)
         if isMarked { coresBehind.bitwiseAnd(~bit, ordering: .relaxed) }
+        if isMarkedAtJournal { journal?.coresWaiting.bitwiseAnd(~bit, ordering: .relaxed) }
+    }
+
+    /// Entries are computed: the journal may take them.
+    func wakeJournal() {
+        guard let journal else { return }
+        Doorbell.fence()
+        journal.bell.ring()
+    }
+
+    /// The journal got further: wakes those that sleep and wait for it.
+    func wakeForJournal() {
+        guard let journal else { return }
+        Doorbell.fence()
+        var rest = journal.coresWaiting.load(ordering: .relaxed)
+        while rest != 0 {
+            doorbells[rest.trailingZeroBitCount].ring()
+            rest &= rest - 1
+        }
     }
 
     /// Wakes every core; for threads that are none.

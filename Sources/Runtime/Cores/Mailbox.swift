@@ -6,6 +6,8 @@ import Wire
 enum CoreMessage: Sendable {
     /// A connection that another core accepted.
     case adopt(any Connection)
+    /// The server is ready: connections may be accepted here.
+    case listen([ListenerBox])
     /// Core `core` wants this core's part of the status.
     case statusAsked(by: Int, inquiry: UInt64)
     case statusTold(CoreStatus, inquiry: UInt64)

@@ -8,8 +8,10 @@ struct StageLatency: Sendable {
     enum Stage: Int, CaseIterable, Sendable {
         /// From its bytes being read to its place in the sequence.
         case sequenced
-        /// From there to its answer's turn: every shard has done its part, and every batch before it is answered.
+        /// From there to its answer's turn: every shard has done its part, and every batch before it is computed.
         case computed
+        /// From there to the log being as far as the answer waits for; next to nothing without one.
+        case durable
         /// From there to the kernel having the answer.
         case sent
         case total
@@ -20,6 +22,7 @@ struct StageLatency: Sendable {
         var received: UInt64 = 0
         var sequenced: UInt64 = 0
         var computed: UInt64 = 0
+        var durable: UInt64 = 0
         var isSampled: Bool { received != 0 }
     }
 
@@ -44,7 +47,8 @@ struct StageLatency: Sendable {
         turnPeriod(sent)
         record(.sequenced, from: times.received, to: times.sequenced)
         record(.computed, from: times.sequenced, to: times.computed)
-        record(.sent, from: times.computed, to: sent)
+        record(.durable, from: times.computed, to: times.durable)
+        record(.sent, from: times.durable, to: sent)
         record(.total, from: times.received, to: sent)
     }
 

@@ -11,9 +11,11 @@ struct StatusReport {
     var sequenceCapacity: Int
     var reloads: ReloadQueue.Figures
     var producers: ProducerRegistry.Figures
+    /// nil without a data directory.
+    var journal: JournalExchange?
 
     func entries() -> [StatusReply.Entry] {
-        server() + definitions() + latency() + serving() + memory() + streams() + coverage() + joinTables()
+        server() + definitions() + log() + latency() + serving() + memory() + streams() + coverage() + joinTables()
     }
 
     func sum(_ value: (CoreStatus) -> UInt64) -> Double { Double(parts.reduce(0) { $0 + value($1) }) }

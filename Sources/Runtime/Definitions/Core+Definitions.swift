@@ -31,36 +31,27 @@ extension Core {
     /// False where the ring is full.
     private func appendChange(_ change: DefinitionsChange) -> Bool {
         let entry = Entry.definitions(version: change.catalog.version)
+        exchange.journal?.changeIsComing(to: change.catalog)
         guard exchange.ring.append(entry, phase: EntryRing<Entry>.barrier, slowestKnown: &slowestKnown) != nil else {
             return false
         }
         exchange.wake(exchange.allCores, except: index)
+        exchange.wakeJournal()
         return true
     }
 
-    /// Everything before the entry is answered and pushed.
-    var standsAtChange: Bool {
-        guard change != nil, exchange.ring.phase(at: completionCursor) == EntryRing<Entry>.barrier else { return false }
-        return stageCursors[stageCursors.count - 1] == completionCursor
-    }
-
-    /// Goes over to the new definitions, if all cursors stand at their entry.
-    func passChange() -> Bool {
-        guard standsAtChange, let change else { return false }
+    /// Goes over to the new definitions: all cursors stand at their entry.
+    func pass(_ change: DefinitionsChange) {
         let old = catalog
         shard.change(to: change.catalog.compiled, by: change.transition)
         catalog = change.catalog
-        sequence += 1
-        stageCursors = Array(repeating: completionCursor + 1, count: catalog.stageCount)
-        completionCursor += 1
-        passed()
+        passBarrierPlace()
 
         for request in freeRequests { request.batch.renew(catalog.compiled) }
         takeOverSubscribers(from: old)
         takeOverChannels(from: old)
         self.change = nil
         if change.pass() { exchange.reloads.changePassed(change, at: newestEventTimes()) }
-        return true
     }
 
     private func takeOverChannels(from old: Catalog) {

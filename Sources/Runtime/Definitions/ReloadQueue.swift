@@ -80,7 +80,8 @@ final class ReloadQueue: Sendable {
     func changePassed(_ change: DefinitionsChange, at times: [String: Int64]) {
         let outcome = state.withLock { state in
             state.newest = change.catalog
-            state.figures.done += 1
+            // What is replayed was done before.
+            if state.outcome != nil { state.figures.done += 1 }
             state.figures.coverage.changed(by: change.transition, at: times)
             return state.outcome
         }
@@ -120,5 +121,7 @@ final class ReloadQueue: Sendable {
         ApplyOutcome(result: .unavailable, definitions: newest.version, report: reason)
     }
 
+    static let diskFull =
+        "the disk of the data directory is full, so that the log cannot have them; make room, then apply the definitions again"
     static let closed = "the server is shutting down; apply the definitions to the one that follows it"
 }

@@ -67,6 +67,8 @@ final class Reloader: Loop {
 
     private func examine(_ job: ReloadQueue.Job) -> Finding {
         if exchange.isDraining { return .nothing(queue.unavailable(ReloadQueue.closed)) }
+        // They would wait for room in the log, and everything behind them with them.
+        if exchange.journal?.isDiskFull == true && !job.isDryRun { return .nothing(queue.unavailable(ReloadQueue.diskFull)) }
         let newest = queue.newest
         let (definitions, diagnostics) = Compiler.compile(job.sources)
         let rendered = diagnostics.map { $0.rendered(sources: job.sources) + "\n" }.joined()
@@ -81,7 +83,7 @@ final class Reloader: Loop {
         }
         let transition = Transition(from: newest.plan, to: Planner.plan(definitions))
         do throws(ZoneError) {
-            let catalog = Catalog(try CompiledPlan(transition.plan), version: newest.version + 1)
+            let catalog = Catalog(try CompiledPlan(transition.plan), version: newest.version + 1, sources: job.sources)
             let outcome = ApplyOutcome(
                 result: job.isDryRun ? .checked : .applied, definitions: job.isDryRun ? newest.version : catalog.version,
                 report: rendered + transition.report)

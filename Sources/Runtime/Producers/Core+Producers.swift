@@ -41,7 +41,7 @@ extension Core {
     func keepReply(to request: Request, sequence: UInt64, late: Int, refused: Int) -> KeptReply {
         let parts = request.mode == .ingest ? [acceptedPart(request, late: late, refused: refused)] : resultParts(request)
         let reply = KeptReply(
-            kind: request.mode == .ingest ? .ingest : .compute, sequence: sequence, epoch: 0, definitions: catalog.version,
+            kind: request.mode == .ingest ? .ingest : .compute, sequence: sequence, epoch: epoch, definitions: catalog.version,
             parts: parts)
         let number = request.header.batchNumber
         if let waiting = request.claim!.producer.answered(number: number, with: reply) {

@@ -1,9 +1,9 @@
 import Synchronization
 
-/// The sequence: one bounded ring in which every entry gets its place in the total order, filled by all cores and
-/// walked by all cores.
+/// The sequence: one bounded ring in which every entry gets its place in the total order, filled by all cores, and walked by
+/// all cores and by the journal, if there is one.
 ///
-///      cursors (completion, one a core)                  `end`: next place to be taken
+///      cursors (completion, one a walker)                `end`: next place to be taken
 ///      ▼         ▼                                       ▼
 ///     ┬─────────┬───────────┬─────────────┬─────────────┬─────────
 ///     │ free    │ complete  │ published,  │ taken, not  │ free
@@ -17,8 +17,9 @@ import Synchronization
 ///
 /// Invariants, and why no lock is needed:
 /// - A slot is written by the one producer whose compare-and-swap moved `end` over its position. It may do so only where
-///   `position - slowest cursor < capacity`: every core has passed the slot's former entry and never reads it again.
-///   (Cursors only grow, so a stale reading of the slowest one errs on the safe side.)
+///   `position - slowest cursor < capacity`: every walker has passed the slot's former entry and never reads it again.
+///   (Cursors only grow, so a stale reading of the slowest one errs on the safe side. A walker that joins stands at
+///   `UInt64.max` until then, and begins at `end`, where all others are.)
 /// - The entry is stored before `progress` (release) and read after it (acquire).
 /// - Nobody waits between taking a place and publishing it, so a walker that meets an unpublished place may come back.
 /// - What a phase wrote into the objects of an entry is ordered before the next phase by the same release and acquire.

@@ -1,4 +1,5 @@
 import Engine
+import Storage
 import Synchronization
 import Wire
 
@@ -6,10 +7,12 @@ import Wire
 enum Entry: BitwiseCopyable, Sendable {
     /// The request lives in its core's pool, which outlasts every place it is put in (`Core.recycle`).
     case batch(Unmanaged<Request>)
-    /// From here on the shard takes new keys, or refuses them because its memory is nearly used up.
-    case admission(shard: Int, acceptsNewKeys: Bool)
-    /// From here on other definitions are in force (`DefinitionsChange`).
+    /// From here on a shard, of so many, takes new keys, or refuses them because its memory is nearly used up.
+    case admission(shard: Int, among: Int, acceptsNewKeys: Bool)
+    /// From here on other definitions are in force (`DefinitionsChange`). A barrier.
     case definitions(version: UInt32)
+    /// A server began here: what the one before it refused for want of memory is over. A barrier.
+    case start(epoch: UInt32)
 }
 
 /// One batch on its way through the sequence, and what its answer needs. Pooled by the core that received it.
@@ -28,6 +31,11 @@ final class Request: @unchecked Sendable {
     var stageCount = 1
     /// Changes state: has a sequence number of its own, and is pushed to subscribers.
     var isLogged: Bool { mode == .compute || mode == .ingest }
+
+    /// Of a logged one: what the journal writes.
+    var record = BatchRecord()
+    /// Answers and pushes of it that wait for the log, though their cores have passed its place.
+    let holds = Atomic<Int>(0)
 
     // Owner only.
     /// The phase it enters the sequence in: the first stage in which any shard has rows, or complete.
@@ -49,6 +57,24 @@ final class Request: @unchecked Sendable {
     /// Bytes of its memory that the core has counted.
     var countedBytes = 0
     var times = StageLatency.Times()
+
+    /// A batch's bytes and what its rows cannot tell.
+    struct BatchRecord {
+        /// nil where no log is written.
+        var schema: LogSchema?
+        /// The Arrow message as it came; in `block`.
+        var message = UnsafeRawBufferPointer(start: nil, count: 0)
+        /// Of a batch that is replayed: where its bytes are.
+        var memory: LogBlock?
+        /// The clock that its rows were admitted by.
+        var receivedMicroseconds: Int64 = 0
+        /// Of its rows, where event time is a time; `.min` where there is none.
+        var newestEventMicroseconds = Int64.min
+        /// 0: its batches are not numbered.
+        var producer: UInt64 = 0
+        /// Bytes of the log that are set aside for it.
+        var reservedBytes = 0
+    }
 
     init(batch: Batch, core: Int) {
         self.batch = batch

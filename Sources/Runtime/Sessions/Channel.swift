@@ -1,3 +1,4 @@
+import Storage
 import Wire
 
 /// A stream, or the keys of a view, opened on a connection.
@@ -26,6 +27,8 @@ final class Channel {
 
     /// The client's own schema; nil until it has come.
     var schema: ArrowSchema?
+    /// The schema and its dictionaries as they came, where a log is written.
+    var logged: LogSchema?
     /// nil where no schema has come, or none that fits.
     var reader: BatchReader?
     /// The client's schema fitted the definitions before and does not fit those in force: why its batches are refused.
@@ -35,6 +38,9 @@ final class Channel {
     var refusal: ErrorMessage?
     /// Bytes of the schema and of its dictionaries.
     var keptBytes = 0
+
+    /// Of the schema itself only what the log keeps of it counts twice.
+    var dictionaryBytes: Int { (reader?.dictionaryBytes ?? 0) + (logged?.byteCount ?? 0) }
 
     init(number: UInt32, open: Open, target: OpenTarget, views: [View], opened: Opened) {
         self.number = number

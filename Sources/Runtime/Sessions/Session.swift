@@ -41,6 +41,10 @@ final class Session {
     /// Bytes of its send buffer, and of what it has the server keep, that the core has counted.
     var countedSendBytes = 0
     var countedKeptBytes = 0
+    /// Batches of it that are computed and wait for the log, those that waited and were told, and reads behind them.
+    var untoldBatches = 0
+    var toldBatches: UInt64 = 0
+    var heldReads: [Core.HeldRead] = []
     /// The last period of the core's credits in which it sent a request.
     var activePeriod: UInt64 = 0
 
@@ -50,7 +54,9 @@ final class Session {
         self.connection = connection
         self.core = core
         self.token = token
-        state = SessionState(limits: limits, credits: credits)
+        state = SessionState(
+            limits: limits, credits: credits, epoch: core.exchange.journal?.epoch ?? 0,
+            isLogged: core.exchange.journal != nil)
         liveness = Liveness(nowNanoseconds: nowNanoseconds)
     }
 }

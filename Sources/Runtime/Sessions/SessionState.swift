@@ -1,5 +1,6 @@
 import Bounds
 import Engine
+import Storage
 import Values
 import Wire
 
@@ -39,6 +40,10 @@ struct SessionState {
     private(set) var claim: ProducerClaim?
     /// The client has said that it asks for nothing more.
     private(set) var saidGoodbye = false
+    /// Of the server, as `welcome` tells it.
+    private let epoch: UInt32
+    /// What channels keep is restated in a log.
+    private let isLogged: Bool
 
     /// Batches given to the sequence, and those answered.
     private var submitted: UInt64 = 0
@@ -55,8 +60,13 @@ struct SessionState {
 
     static let firstResultChannel: UInt32 = 0x8000_0000
 
-    init(limits: SessionLimits, credits: Int? = nil, nextResultChannel: UInt32 = firstResultChannel) {
+    init(
+        limits: SessionLimits, credits: Int? = nil, epoch: UInt32 = 0, isLogged: Bool = false,
+        nextResultChannel: UInt32 = firstResultChannel
+    ) {
         self.limits = limits
+        self.epoch = epoch
+        self.isLogged = isLogged
         keptBytesMax = limits.keptBytesMax
         self.credits = credits ?? limits.requestsInFlightMax
         self.nextResultChannel = nextResultChannel
@@ -191,7 +201,7 @@ struct SessionState {
         if hello.creditsWanted > 0 { creditsWanted = Int(hello.creditsWanted) }
         credits = min(credits, creditsWanted)
         let welcome = Welcome(
-            version: version, serverName: "millrace", serverVersion: Release.version, epoch: 0, sequence: sequence,
+            version: version, serverName: "millrace", serverVersion: Release.version, epoch: epoch, sequence: sequence,
             credits: UInt32(credits), frameBodyBytesMax: UInt32(Bounds.frameBodyBytesMax),
             batchRowsMax: UInt32(Bounds.batchRowsMax), definitions: catalog.version, receivedUpTo: 0)
         if hello.producerID != 0 {
@@ -288,6 +298,9 @@ struct SessionState {
             }
             let source = try ArrowSchema.decode(message: body)
             channel.schema = source
+            channel.logged =
+                isLogged
+                ? try LogSchema(table: channel.opened.table, views: channel.views.map(\.name), message: body) : nil
             channel.schemaProblem = nil
             channel.reader = try BatchReader(target: channel.target.columns, source: source)
             channel.refusal = nil
@@ -303,9 +316,11 @@ struct SessionState {
         guard let channel = channels[header.channel] else { return refuse(header, .noChannel(header.channel)) }
         guard let reader = channel.reader else { return refuse(header, channel.withoutReader) }
         do throws(WireError) {
-            let held = reader.dictionaryBytes
-            try reader.addDictionary(message: body, bytesMax: held + max(0, keptBytesMax - keptBytes))
-            keep(channel.keptBytes + reader.dictionaryBytes - held, for: channel)
+            let held = channel.dictionaryBytes
+            let allowed = reader.dictionaryBytes + max(0, keptBytesMax - keptBytes - (isLogged ? body.count : 0))
+            try reader.addDictionary(message: body, bytesMax: allowed)
+            channel.logged = try channel.logged?.adding(dictionary: body)
+            keep(channel.keptBytes + channel.dictionaryBytes - held, for: channel)
             return .none
         } catch {
             channel.refusal = ErrorMessage(

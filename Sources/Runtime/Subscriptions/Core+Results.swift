@@ -88,6 +88,8 @@ extension Session: SubscriberOutlet {
 
     func send(_ header: FrameHeader, body: UnsafeRawBufferPointer) {
         guard !isClosed && ending == .no else { return }
+        var header = header
+        header.epoch = core.epoch
         output.appendFrame(header, isChecked: state.wantsBodyChecksums, body: body)
         core.markDirty(self)
     }

@@ -129,7 +129,7 @@ extension Core {
     func settleSubscriptions() {
         acknowledgeWatches()
         for watch in watches {
-            if let watch, let place = watch.wholeFrom, completionCursor >= place { watch.isWhole = true }
+            if let watch, let place = watch.wholeFrom, tellingPlace >= place { watch.isWhole = true }
         }
         var index = 0
         while index < pendingSubscriptions.count {
@@ -140,7 +140,7 @@ extension Core {
             }
             let position = pending.position ?? exchange.ring.end
             pendingSubscriptions[index].position = position
-            guard completionCursor >= position else {
+            guard tellingPlace >= position else {
                 index += 1
                 continue
             }

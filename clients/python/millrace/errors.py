@@ -77,6 +77,12 @@ class MemoryFullError(ServerError):
     code = "memory_full"
 
 
+class DiskFullError(ServerError):
+    """The disk of the server's data directory is full: nothing that changes its state is taken until there is room."""
+
+    code = "disk_full"
+
+
 class ShuttingDownError(ServerError):
     code = "shutting_down"
 

@@ -17,6 +17,8 @@ public struct MillraceError: Error, Hashable, Sendable {
         public static let tooLarge = Code(rawValue: "too_large")
         public static let overloaded = Code(rawValue: "overloaded")
         public static let memoryFull = Code(rawValue: "memory_full")
+        /// The disk of the server's data directory is full: nothing that changes its state is taken until there is room.
+        public static let diskFull = Code(rawValue: "disk_full")
         public static let shuttingDown = Code(rawValue: "shutting_down")
         public static let `internal` = Code(rawValue: "internal")
         /// A batch has another number than the server expects: a mistake of the client's.
