@@ -166,17 +166,20 @@ def test_a_server_that_is_stopped_under_load_loses_nothing_and_clients_go_on_wit
     assert pushed == taken_by_first, "what the first server applied is what it answered"
 
 
-@pytest.mark.parametrize("call", ["compute", "evaluate"])
-def test_a_lost_connection_is_said_where_the_outcome_is_unknown(serve, call):
+@pytest.mark.parametrize("call, producer", [("compute", False), ("compute", True), ("evaluate", False), ("evaluate", True)])
+def test_a_lost_connection_is_said_where_the_outcome_is_unknown(serve, call, producer):
     """A proxy of one connection swallows the answer and hangs up."""
     server = serve(PAYMENTS)
     host, _, port = server.address.rpartition(":")
     proxy = Proxy((host, int(port)))
-    with millrace.connect(proxy.address) as connection:
+    with millrace.connect(proxy.address, producer=producer) as connection:
         batch = payments((0, 1, 1.0))
         connection.evaluate("payments", batch)
         proxy.swallows = True
-        if call == "compute":
+        if call == "compute" and producer:
+            assert connection.compute("payments", batch)["payments_1h"].to_pylist() == [1], "it is answered again"
+            assert connection.compute("payments", batch)["payments_1h"].to_pylist() == [2]
+        elif call == "compute":
             with pytest.raises(millrace.ConnectionClosed) as ended:
                 connection.compute("payments", batch)
             assert not ended.value.is_goodbye

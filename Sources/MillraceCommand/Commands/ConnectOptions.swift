@@ -16,7 +16,8 @@ struct ConnectOptions: ParsableArguments {
     @Option(help: "What the server asks its clients for, if it asks for anything.")
     var token: String = ""
 
-    func client(named name: String) async throws -> MillraceClient {
-        try await MillraceClient.connect(to: connect, options: ClientOptions(token: token, name: name))
+    /// - Parameter producer: Of commands that send batches.
+    func client(named name: String, producer: ProducerIdentity = .none) async throws -> MillraceClient {
+        try await MillraceClient.connect(to: connect, options: ClientOptions(token: token, name: name, producer: producer))
     }
 }

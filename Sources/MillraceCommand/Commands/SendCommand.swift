@@ -10,7 +10,7 @@ struct SendCommand: AsyncParsableCommand {
         discussion: """
             FILE is Arrow IPC (stream or file) or CSV with a header line; "-" is the standard input. TABLE= may be left out where \
             the server has one stream, or where the file is named like its table. Several inputs are merged by event time. Batches \
-            are sent without waiting for answers; the rows of the output are in the order of the input.
+            are sent without waiting for answers; the rows of the output are in the order of the input. When the connection is lost,             or the server restarted with its data, it goes on where it was: no batch is lost or applied twice.
 
             Without --output rows are only ingested. The output's format follows its extension: .arrow, .arrows or .csv; "-" is CSV \
             on the standard output.
@@ -43,7 +43,7 @@ struct SendCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let client = try await server.client(named: "millrace send")
+        let client = try await server.client(named: "millrace send", producer: .random)
         defer { client.close() }
         let run = try await SendRun(client: client, inputs: inputs.input, view: view, output: output, batchRows: batchRows)
         try await run.send()

@@ -38,7 +38,13 @@ struct ReplyPlan {
             views.append(Opened.View(name: part.view, channel: number))
             guard part.kind == .result, known?.schemaMessage != part.schema else { continue }
             before.append(OutgoingFrame(.schema, channel: number, body: part.schema))
-            if let known { after.append(OutgoingFrame(.schema, channel: number, body: known.schemaMessage)) }
+        }
+        for view in channel.views {
+            let then = parts.first { $0.view == view.name }
+            // To one that was not among the views of then the client is told all anew.
+            if then == nil || then!.kind == .result && then!.schema != view.schemaMessage {
+                after.append(OutgoingFrame(.schema, channel: view.channel, body: view.schemaMessage))
+            }
         }
         guard isOther else { return }
         var then = channel.opened

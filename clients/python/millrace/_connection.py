@@ -14,7 +14,8 @@ from typing import Callable, Iterator
 from . import _frames, _messages
 from ._flatbuffers import decode, encode
 from ._frames import HEADER_BYTES, Header, Kind
-from .errors import ConnectionClosed, ProtocolError, ServerError, server_error
+from ._producer import Producer
+from .errors import ConnectionClosed, ProducerUnknownError, ProtocolError, ServerError, server_error
 
 _RECEIVE_BYTES = 1 << 18
 _BUFFERS_PER_SEND = 64
@@ -38,9 +39,9 @@ def open_socket(address: str, timeout: float | None) -> socket.socket:
 
 
 class Connection:
-    """`timeout` bounds each wait, in seconds; None: no bound."""
+    """`timeout` bounds each wait, in seconds; None: no bound. With a `producer` its batches are numbered."""
 
-    def __init__(self, address: str, *, token: str | None, timeout: float | None, name: str):
+    def __init__(self, address: str, *, token: str | None, timeout: float | None, name: str, producer: Producer | None = None):
         self.address = address
         self.timeout = timeout
         self._received = bytearray()
@@ -52,6 +53,8 @@ class Connection:
         self._last_request = 0
         # Takes the frames that say, unasked, how channels are since definitions have changed.
         self.channels_changed: Callable[[Header, bytes], None] = lambda header, body: None
+        # What the server said when it ended the connection.
+        self.ended_by: Exception | None = None
         # Version of the definitions in force at the server's last frame.
         self.definitions = 0
         # Requests that are answered only where they are refused.
@@ -59,22 +62,39 @@ class Connection:
         self._socket = open_socket(address, timeout)
         self._socket.setblocking(False)
         try:
-            self.welcome = self._handshake(token, name)
+            self.welcome = self._handshake(token, name, producer)
         except BaseException:
             self.close()
             raise
         # Requests that may be under way at once; the server changes it when it likes.
         self.credits = self.welcome["credits"]
 
-    def _handshake(self, token: str | None, name: str) -> dict:
+    def _handshake(self, token: str | None, name: str, producer: Producer | None) -> dict:
         # The socket is read only inside calls: being silent between them must not count against it.
         hello = {"version_min": _frames.VERSION, "version_max": _frames.VERSION, "client_name": name, "answers_no_pings": True}
         if token is not None:
             hello["token"] = token
-        header, body = self.request(Kind.HELLO, encode(_messages.HELLO, hello))
+        numbers = {}
+        if producer:
+            hello["producer_id"] = producer.id
+            numbers = {"batch_number": producer.sent, "received_up_to": producer.confirmed}
+        header, body = self.request(Kind.HELLO, encode(_messages.HELLO, hello), **numbers)
         if header.kind != Kind.WELCOME:
             raise ProtocolError(f"the server answered the greeting with a frame of kind {header.kind}")
-        return decode(_messages.WELCOME, body)
+        welcome = decode(_messages.WELCOME, body)
+        if producer:
+            producer.welcomed(welcome["received_up_to"])
+        return welcome
+
+    def say_goodbye(self, received_up_to: int) -> None:
+        """Tells the server, if it is there, that nothing more is asked for."""
+        if self.is_alive():
+            body = encode(_messages.GOODBYE, {"reason": "done"})
+            try:
+                self.send(_frames.encode(Kind.GOODBYE, body, received_up_to=received_up_to))
+            except (ConnectionClosed, ServerError, OSError):
+                pass
+        self.close()
 
     def close(self) -> None:
         if self._socket is not None:
@@ -108,11 +128,11 @@ class Connection:
         self._silent.add(request_id)
         return _frames.encode(kind, body, channel=channel, request_id=request_id)
 
-    def request(self, kind: Kind, body=b"", *, channel: int = 0) -> tuple[Header, bytes]:
+    def request(self, kind: Kind, body=b"", *, channel: int = 0, **numbers: int) -> tuple[Header, bytes]:
         """Sends one request and returns the first frame of its answer."""
         request_id = self.next_request_id()
         try:
-            self.send(_frames.encode(kind, body, channel=channel, request_id=request_id))
+            self.send(_frames.encode(kind, body, channel=channel, request_id=request_id, **numbers))
             return self.receive_answer(request_id)
         except TimeoutError:
             self.close()  # An answer that came later would be taken for another's.
@@ -124,9 +144,11 @@ class Connection:
             raise ProtocolError(f"the server answered request {header.request_id} while {request_id} was outstanding")
         return header, body
 
-    def pipeline(self, requests: Iterator[tuple[int, list]], answered: Callable[[Header, bytes], None]) -> None:
+    def pipeline(
+        self, requests: Iterator[tuple[int, list]], answered: Callable[[Header, bytes], None], failed: Callable[[Header], None]
+    ) -> None:
         """Sends `requests`, pairs of a request id and its frames, with as many under way at once as the server has given
-        credits for, and hands every frame of an answer to `answered`.
+        credits for, and hands every frame of an answer to `answered`; `failed` is told of errors that answer what was applied.
 
         Returns when all requests have had their answers. When the server refuses one, the rest is not sent, those under way
         are waited for, and the refusal is raised."""
@@ -148,12 +170,15 @@ class Connection:
                 header = frame[0]
                 if header.request_id not in outstanding and header.request_id not in self._silent:
                     raise ProtocolError(f"the server answered request {header.request_id}, which is not outstanding")
-                if header.is_last or header.kind in (Kind.ACCEPTED, Kind.ERROR):
+                is_refusal = header.kind == Kind.ERROR and not header.batch_number
+                if header.is_last or header.kind == Kind.ACCEPTED or is_refusal:
                     outstanding.discard(header.request_id)
                 try:
                     answered(*_checked(*frame))
                 except ServerError as error:
                     refusal, following = refusal or error, None
+                    if not is_refusal:
+                        failed(header)
         self._silent.clear()
         if refusal:
             raise refusal
@@ -186,7 +211,11 @@ class Connection:
                 self.credits = max(1, decode(_messages.CREDIT, body)["credits"])
             elif header.kind == Kind.GOODBYE or header.kind == Kind.ERROR and header.request_id == 0:
                 self.close()
-                _checked(header, body)
+                try:
+                    _checked(header, body)
+                except (ConnectionClosed, ServerError) as error:
+                    self.ended_by = error
+                    raise
             elif header.request_id == 0 and header.kind in (Kind.OPENED, Kind.SCHEMA):
                 self.channels_changed(header, body)
             elif header.kind != Kind.PONG:
@@ -257,12 +286,18 @@ class Connection:
             self._unsent.clear()
 
 
-def connect_with_retries(address: str, *, token: str | None, timeout: float | None, name: str, wait: float) -> Connection:
+def connect_with_retries(
+    address: str, *, token: str | None, timeout: float | None, name: str, wait: float, producer: Producer | None = None
+) -> Connection:
     """Tries again for `wait` seconds while nobody listens at `address` yet."""
     deadline = time.monotonic() + wait
     while True:
         try:
-            return Connection(address, token=token, timeout=timeout, name=name)
+            return Connection(address, token=token, timeout=timeout, name=name, producer=producer)
+        except ProducerUnknownError as error:
+            if producer is None or producer.sent == 0:
+                raise
+            producer.forgotten(error)
         except (ConnectionRefusedError, FileNotFoundError):
             if time.monotonic() >= deadline:
                 raise

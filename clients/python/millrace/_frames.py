@@ -59,6 +59,7 @@ class Header(NamedTuple):
     request_id: int
     sequence: int
     definitions: int
+    batch_number: int
 
     @property
     def padded_body_length(self) -> int:
@@ -73,10 +74,14 @@ class Header(NamedTuple):
         return bool(self.flags & EVENTLESS)
 
 
-def encode(kind: Kind, body, *, channel: int = 0, request_id: int = 0) -> list:
+def encode(
+    kind: Kind, body, *, channel: int = 0, request_id: int = 0, batch_number: int = 0, received_up_to: int = 0
+) -> list:
     """The frame as buffers to be sent one after the other; the body is not copied."""
     length = len(memoryview(body).cast("B"))
-    header = bytearray(_LAYOUT.pack(MAGIC, VERSION, kind, 0, length, channel, request_id, 0, 0, 0, 0, 0, 0, 0))
+    header = bytearray(
+        _LAYOUT.pack(MAGIC, VERSION, kind, 0, length, channel, request_id, 0, 0, 0, batch_number, received_up_to, 0, 0)
+    )
     struct.pack_into("<I", header, 60, crc32c(header[:60]))
     parts = [header]
     if length:
@@ -87,11 +92,11 @@ def encode(kind: Kind, body, *, channel: int = 0, request_id: int = 0) -> list:
 
 
 def decode_header(octets: bytes | memoryview) -> Header:
-    magic, version, kind, flags, length, channel, request_id, sequence, _, definitions, *_, checksum = _LAYOUT.unpack(octets)
+    magic, version, kind, flags, length, channel, request_id, sequence, _, definitions, batch_number, *_, checksum = _LAYOUT.unpack(octets)
     if magic != MAGIC:
         raise ProtocolError(f"this is not a Millrace server: a frame starts with {magic:#010x}, not with {MAGIC:#010x}")
     if checksum != crc32c(memoryview(octets)[:60]):
         raise ProtocolError("a frame's header does not match its checksum")
     if version != VERSION:
         raise ProtocolError(f"the server sent a frame of version {version}; this client speaks version {VERSION}")
-    return Header(kind, flags, length, channel, request_id, sequence, definitions)
+    return Header(kind, flags, length, channel, request_id, sequence, definitions, batch_number)

@@ -13,8 +13,9 @@ from . import _arrow, _definitions, _frames, _messages
 from ._connection import Connection, connect_with_retries
 from ._flatbuffers import decode, encode
 from ._frames import Header, Kind
+from ._producer import Producer
 from ._subscription import Gap, Subscription, key_messages, on_full_number
-from .errors import ConnectionClosed, DefinitionsError, MillraceError, ProtocolError, ServerError
+from .errors import ConnectionClosed, DefinitionsError, MillraceError, ProducerFencedError, ProtocolError, ServerError
 
 
 class Accepted(NamedTuple):
@@ -73,11 +74,14 @@ class Server:
     """A connection to one server. Made by `millrace.connect`; a context manager. Not for several threads at once.
 
     A connection that the server ended, or that was lost, is made again by the next call. A call that it ends in the middle goes on
-    over the next one where that is safe: `evaluate`, `get` and `status` always; `compute` and `ingest` if the server said
-    goodbye, which means that what it did not answer had no effect. Otherwise they raise `ConnectionClosed`."""
+    over the next one. Batches of `compute` and `ingest` are numbered: the server applies each once, and answers again what it had
+    applied when the connection was lost. Where it does not know this client any more (it was started again without its data) a
+    `ProducerUnknownError` is raised, if a batch may have been applied."""
 
-    def __init__(self, connection: Connection, options: dict, reconnect: float):
+    def __init__(self, connection: Connection, options: dict, reconnect: float, producer: Producer | None):
         self._connection = connection
+        self._producer = producer
+        self._fence: ProducerFencedError | None = None
         self._options = options
         self._reconnect_seconds = reconnect
         self._is_closed = False
@@ -97,7 +101,7 @@ class Server:
         self._is_closed = True
         for subscription in self._subscriptions:
             subscription.close()
-        self._connection.close()
+        self._connection.say_goodbye(self._producer.confirmed if self._producer else 0)
 
     @property
     def version(self) -> str:
@@ -181,8 +185,22 @@ class Server:
     def _send_batches(self, kind: Kind, opening: tuple, rows: pa.Table, answered) -> _Channel:
         """Sends `rows` batch by batch on the channel for `opening`, and hands over each whole answer: `answered(channel, number of the
         batch's first row, frames)`. Goes on over the next connection where this one ends and that is safe."""
+        producer = self._producer if kind in (Kind.COMPUTE, Kind.INGEST) else None
+        if producer is None:
+            return self._send_all(kind, opening, rows, answered, None)
+        self._check_fence()
+        if self._fence is not None:
+            raise self._fence
+        producer.begin()
+        try:
+            channel = self._send_all(kind, opening, rows, answered, producer)
+        finally:
+            producer.end()
+        return channel
+
+    def _send_all(self, kind: Kind, opening: tuple, rows: pa.Table, answered, producer: Producer | None) -> _Channel:
         left: list[tuple[int, pa.RecordBatch]] | None = None
-        deadline = self._deadline()
+        deadline, count = self._deadline(), None
         while True:
             try:
                 channel = self._open(*opening)
@@ -191,23 +209,38 @@ class Server:
             except ConnectionClosed as closed:
                 self._wait_after(closed, deadline)
                 continue
+            if producer:
+                if self._fence is not None:
+                    raise self._fence
+                producer.check()
+            if count != len(left):
+                deadline, count = self._deadline(), len(left)
             try:
-                self._send_left(kind, channel, left, answered)
+                self._send_left(kind, channel, left, answered, producer)
                 return channel
             except ConnectionClosed as closed:
-                if kind in (Kind.COMPUTE, Kind.INGEST) and not closed.is_goodbye:
+                if closed.is_goodbye and producer:
+                    producer.said_goodbye()
+                if kind in (Kind.COMPUTE, Kind.INGEST) and producer is None and not closed.is_goodbye:
                     raise
+                if count != len(left):
+                    deadline = self._deadline()
                 self._wait_after(closed, deadline)
-            except ServerError:
+            except ServerError as error:
+                # What was sent behind the batch that was refused was refused as well: all of it can be sent again in order.
+                if producer and error.retry and self._connection.is_alive() and time.monotonic() < deadline:
+                    time.sleep(0.05)
+                    continue
                 self._forget(channel)
                 raise
 
-    def _send_left(self, kind: Kind, channel: _Channel, left: list, answered) -> None:
+    def _send_left(self, kind: Kind, channel: _Channel, left: list, answered, producer: Producer | None) -> None:
         """Sends the batches of `left`, each with the number of its first row, and takes away those that are answered."""
         under_way: dict[int, tuple[tuple, list]] = {}
+        first_number = producer.confirmed + 1 if producer else 0
 
         def requests() -> Iterator[tuple[int, list]]:
-            for numbered in list(left):
+            for place, numbered in enumerate(list(left)):
                 request_id = self._connection.next_request_id()
                 under_way[request_id] = (numbered, [])
                 dictionaries, message = _arrow.messages(numbered[1])
@@ -216,17 +249,38 @@ class Server:
                     for dictionary in dictionaries
                     for part in self._connection.silent_frame(Kind.DICTIONARY, dictionary, channel=channel.number)
                 ]
-                yield request_id, frames + _frames.encode(kind, message, channel=channel.number, request_id=request_id)
+                numbers = {}
+                if producer:
+                    numbers = {"batch_number": first_number + place, "received_up_to": producer.confirmed}
+                    producer.sends(first_number + place)
+                yield request_id, frames + _frames.encode(
+                    kind, message, channel=channel.number, request_id=request_id, **numbers
+                )
 
         def arrived(header: Header, body: bytes) -> None:
             numbered, frames = under_way[header.request_id]
             frames.append((header, body))
             if header.is_last or header.kind == Kind.ACCEPTED:
                 del under_way[header.request_id]
-                left.remove(numbered)
+                del left[0]  # Answers come in the order of the requests.
+                if producer:
+                    producer.answered()
                 answered(channel, numbered[0], frames)
 
-        self._connection.pipeline(requests(), arrived)
+        def failed(header: Header) -> None:
+            if header.is_last:
+                del under_way[header.request_id]
+                del left[0]
+                if producer:
+                    producer.answered()
+
+        try:
+            self._connection.pipeline(requests(), arrived, failed)
+        except ServerError:
+            raise
+        except BaseException:
+            self._connection.close()  # Answers that come later would be taken for others'.
+            raise
 
     # MARK: Reading
 
@@ -322,10 +376,22 @@ class Server:
     def _live(self) -> Connection:
         """The connection, made again where it has ended."""
         if not self._is_closed and not self._connection.is_alive():
-            self._connection = connect_with_retries(self._connection.address, wait=self._reconnect_seconds, **self._options)
+            self._check_fence()
+            self._connection = connect_with_retries(
+                self._connection.address,
+                wait=self._reconnect_seconds,
+                producer=self._producer if self._fence is None else None,
+                **self._options,
+            )
             self._connection.channels_changed = self._channels_changed
             self._channels = {}
         return self._connection
+
+    def _check_fence(self) -> None:
+        """A client that another one has taken the producer from does not take it back."""
+        self._connection.is_alive()
+        if isinstance(self._connection.ended_by, ProducerFencedError):
+            self._fence = self._connection.ended_by
 
     def _deadline(self) -> float:
         return time.monotonic() + self._reconnect_seconds
@@ -389,15 +455,21 @@ def connect(
     wait: float = 0.0,
     reconnect: float = 30.0,
     name: str = "millrace-python",
+    producer: int | bool = True,
 ) -> Server:
     """A connection to the server at `address`: `HOST:PORT` or `unix:PATH`.
 
     `timeout` bounds every wait for the server, in seconds (None: no bound); `wait` is how long to keep trying while
     nobody listens at the address yet; `reconnect` is how long a later call keeps trying to reach a server that went away;
     `token` is the credential, where the server asks for one.
+
+    `producer` is as whom batches are sent: True, as a producer of this connection's own; a number of 64 bits, other than 0: as
+    one that outlives it (one client at a time: a newer one takes it over); False: batches are not numbered, and a `compute` or
+    `ingest` whose connection is lost raises `ConnectionClosed`.
     """
     options = {"token": token, "timeout": timeout, "name": name}
-    return Server(connect_with_retries(address, wait=wait, **options), options, reconnect)
+    sender = None if producer is False else Producer(None if producer is True else producer)
+    return Server(connect_with_retries(address, wait=wait, producer=sender, **options), options, reconnect, sender)
 
 
 def _numbered(batches: Iterable[pa.RecordBatch]) -> list[tuple[int, pa.RecordBatch]]:

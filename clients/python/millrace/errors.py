@@ -15,7 +15,8 @@ class ConnectionClosed(MillraceError, ConnectionError):
     """The server went away, or this connection was closed.
 
     `is_goodbye` is True where the server took its leave: it had answered everything that it took, so what was not answered had
-    no effect. Otherwise a `compute` or `ingest` that was not answered may have been applied or not.
+    no effect. Otherwise a `compute` or `ingest` that was not answered may have been applied or not: it is raised to those that connected
+    without a producer, or could not reach the server again.
     """
 
     def __init__(self, message: str, is_goodbye: bool = False):
@@ -85,6 +86,22 @@ class DiskFullError(ServerError):
 
 class ShuttingDownError(ServerError):
     code = "shutting_down"
+
+
+class ProducerFencedError(ServerError):
+    """Another client sends as the same producer; this one cannot any more."""
+
+    code = "producer_fenced"
+
+
+class ProducerUnknownError(ServerError):
+    """The server that came back does not know this producer: whether the batches without an answer were applied cannot be told."""
+
+    code = "producer_unknown"
+
+
+class ProducerFullError(ServerError):
+    code = "producer_full"
 
 
 _BY_CODE = {kind.code: kind for kind in ServerError.__subclasses__()}

@@ -97,7 +97,7 @@ struct ProducerStateMachine {
     let producerID: UInt64
     /// How long the server may have no room for a batch.
     private let timeLimit: Duration
-    private var links = LinkNumbers()
+    private(set) var links = LinkNumbers()
     private var state = Link.idle
     private var streams: [StreamKey: Stream] = [:]
     private var items: [Item] = []
@@ -112,10 +112,10 @@ struct ProducerStateMachine {
     private var isWaiting = false
 
     /// Connections in the order in which they were begun.
-    private struct LinkNumbers: Hashable {
-        var last: UInt64 = 0
+    struct LinkNumbers: Hashable {
+        fileprivate(set) var last: UInt64 = 0
         /// All up to this one have ended.
-        var ended: UInt64 = 0
+        fileprivate(set) var ended: UInt64 = 0
     }
 
     init(producerID: UInt64, timeLimit: Duration) {
