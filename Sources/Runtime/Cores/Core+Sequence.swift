@@ -167,9 +167,12 @@ extension Core {
 
     /// A numbered batch enters only while its connection has the producer.
     private func enter(_ entry: Entry, phase: UInt8, of request: Request) -> ProducerState.Entry {
-        let append = { self.exchange.ring.append(entry, phase: phase, slowestKnown: &self.slowestKnown) }
-        if let claim = request.claim { return claim.enter(request.header.batchNumber, append: append) }
-        return append().map { .entered(position: $0) } ?? .full
+        if let claim = request.claim {
+            return claim.enter(request.header.batchNumber) {
+                exchange.ring.append(entry, phase: phase, slowestKnown: &slowestKnown)
+            }
+        }
+        return exchange.ring.append(entry, phase: phase, slowestKnown: &slowestKnown).map { .entered(position: $0) } ?? .full
     }
 
     private func dropFenced(_ request: Request) {

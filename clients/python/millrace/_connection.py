@@ -106,6 +106,9 @@ class Connection:
         try:
             while self._socket is not None and self._wait(False, 0)[0]:
                 self._receive_some()
+        except ConnectionClosed:
+            pass  # What it said before it went is in what came.
+        try:
             while (frame := self._next_frame()) is not None:
                 self._early.append(frame)
         except (ConnectionClosed, ServerError):
@@ -214,7 +217,7 @@ class Connection:
                 try:
                     _checked(header, body)
                 except (ConnectionClosed, ServerError) as error:
-                    self.ended_by = error
+                    self.ended_by = self.ended_by or error  # A goodbye follows the reason.
                     raise
             elif header.request_id == 0 and header.kind in (Kind.OPENED, Kind.SCHEMA):
                 self.channels_changed(header, body)

@@ -188,9 +188,6 @@ class Server:
         producer = self._producer if kind in (Kind.COMPUTE, Kind.INGEST) else None
         if producer is None:
             return self._send_all(kind, opening, rows, answered, None)
-        self._check_fence()
-        if self._fence is not None:
-            raise self._fence
         producer.begin()
         try:
             channel = self._send_all(kind, opening, rows, answered, producer)
@@ -389,7 +386,6 @@ class Server:
 
     def _check_fence(self) -> None:
         """A client that another one has taken the producer from does not take it back."""
-        self._connection.is_alive()
         if isinstance(self._connection.ended_by, ProducerFencedError):
             self._fence = self._connection.ended_by
 
