@@ -35,7 +35,7 @@ class Loader:
 
     def __init__(self, address: str, number: int, phase, stop, answers):
         self.base, self.phase, self.stop, self.answers = number * KEYS, phase, stop, answers
-        self.server = millrace.connect(address, timeout=60)
+        self.server = millrace.connect(address, timeout=60, producer=False)
         self.k = np.arange(KEYS)
         self.history = History()
         self.schema = pa.schema(
@@ -108,7 +108,7 @@ class Watcher:
 
     def __init__(self, address: str, stop):
         self.stop = stop
-        self.server = millrace.connect(address, timeout=60)
+        self.server = millrace.connect(address, timeout=60, producer=False)
         self.pushed = self.server.subscribe("watched", timeout=5)
         self.findings = Findings("watch", 0, 0, set(), {}, [])
 

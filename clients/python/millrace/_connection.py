@@ -87,12 +87,12 @@ class Connection:
         return welcome
 
     def say_goodbye(self, received_up_to: int) -> None:
-        """Tells the server, if it is there, that nothing more is asked for."""
-        if self.is_alive():
+        """Tells the server, if that takes no waiting, that nothing more is asked for."""
+        if self._socket is not None and not self._unsent:
             body = encode(_messages.GOODBYE, {"reason": "done"})
             try:
-                self.send(_frames.encode(Kind.GOODBYE, body, received_up_to=received_up_to))
-            except (ConnectionClosed, ServerError, OSError):
+                self._socket.sendmsg(_frames.encode(Kind.GOODBYE, body, received_up_to=received_up_to))
+            except OSError:
                 pass
         self.close()
 
@@ -148,7 +148,10 @@ class Connection:
         return header, body
 
     def pipeline(
-        self, requests: Iterator[tuple[int, list]], answered: Callable[[Header, bytes], None], failed: Callable[[Header], None]
+        self,
+        requests: Iterator[tuple[int, list]],
+        answered: Callable[[Header, bytes], None],
+        failed: Callable[[Header], None] = lambda header: None,
     ) -> None:
         """Sends `requests`, pairs of a request id and its frames, with as many under way at once as the server has given
         credits for, and hands every frame of an answer to `answered`; `failed` is told of errors that answer what was applied.
