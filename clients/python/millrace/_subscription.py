@@ -73,6 +73,10 @@ class Subscription:
         self._address, self._options, self._wish = address, options, wish
         self._timeout, self._reconnect, self._on_gap = timeout, reconnect, on_gap
         self._is_closed = False
+        # Which life of the server the place is of; None: not known.
+        self._epoch: int | None = None
+        # The place of another life, until it has been told that what followed it there is gone.
+        self._lost: tuple[int, int] | None = None
         self.conflated = self.dropped = 0
         self.eventless = False
         granted = self._connect(place)
@@ -83,10 +87,14 @@ class Subscription:
         return self.place[0]
 
     def _connect(self, place: tuple[int, int] | None) -> dict:
+        connection = Connection(self._address, **self._options)
+        epoch = connection.welcome["epoch"]
+        if place is not None and self._epoch not in (None, epoch):
+            # The server has begun again, perhaps before this place: whatever it keeps now is new here.
+            self._lost, place = self._lost or self.place, (0, 0)
         wish = dict(self._wish)
         if place is not None:
             wish |= {"from_sequence": place[0], "from_row": place[1], "resume": True}
-        connection = Connection(self._address, **self._options)
         try:
             header, body = connection.request(Kind.SUBSCRIBE, encode(_messages.SUBSCRIBE, wish))
             if header.kind != Kind.SUBSCRIBED:
@@ -97,6 +105,9 @@ class Subscription:
         except BaseException:
             connection.close()
             raise
+        self._epoch = epoch
+        if self._lost is not None:
+            self.place = (0, 0)
         connection.timeout = self._timeout
         connection.channels_changed = self._schema_changed
         self._connection = connection
@@ -127,8 +138,11 @@ class Subscription:
                     raise
                 self._come_back()
                 continue
-            if header.kind == Kind.GAP:
-                self._tell(decode(_messages.GAP, body))
+            gap = decode(_messages.GAP, body) if header.kind == Kind.GAP else None
+            if self._lost is not None and not (gap and _messages.GAP_CAUSES[gap["cause"]] == "gone"):
+                self._tell({"cause": _messages.GAP_CAUSES.index("gone"), "rows": 0, "to_sequence": 0, "to_row": 0})
+            if gap:
+                self._tell(gap)
             elif header.kind == Kind.PUSH:
                 batch = _arrow.read_batch(body, self._wire_schema)
                 self.eventless = header.is_eventless
@@ -138,7 +152,10 @@ class Subscription:
                 return _arrow.without_trailers(batch)
 
     def _tell(self, message: dict) -> None:
-        start = (message["from_sequence"], message["from_row"])
+        if self._lost is not None:
+            start, self._lost = self._lost, None
+        else:
+            start = (message["from_sequence"], message["from_row"])
         end = (message["to_sequence"], message["to_row"])
         gap = Gap(_messages.GAP_CAUSES[message["cause"]], message["rows"], start, end)
         self.place = end
