@@ -82,8 +82,8 @@ public final class MillraceClient: Sendable {
     // MARK: Connections
 
     /// A connection of its own, for a subscription.
-    func newSession() async throws(MillraceError) -> Session {
-        try await Session.connect(to: address, hello: hello(), pingInterval: options.pingInterval, group: group).0
+    func newSession() async throws(MillraceError) -> (Session, Welcome) {
+        try await Session.connect(to: address, hello: hello(), pingInterval: options.pingInterval, group: group)
     }
 
     /// The connection that requests share, and batches of the producer.

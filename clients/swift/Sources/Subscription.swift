@@ -36,6 +36,8 @@ public struct Subscription: AsyncSequence, Sendable {
         private var reader: AnswerReader?
         /// How far it is: behind this place a lost connection is taken up again.
         public private(set) var place: SubscriptionPlace
+        /// The place in an earlier life of the server, until it has been told that what followed it there is gone.
+        private var lost: SubscriptionPlace?
 
         init(_ subscription: Subscription) {
             client = subscription.client
@@ -58,11 +60,15 @@ public struct Subscription: AsyncSequence, Sendable {
                     if Task.isCancelled { return nil }
                     guard error.isRetryable else { throw error }
                 }
-                let (client, view, options, place) = (client, view, options, place)
+                let (client, view, options, place, epoch) = (client, view, options, place, live.epoch)
                 live = try await client.patiently { () async throws(MillraceError) in
-                    try await LiveSubscription(to: view, options, from: place.message, client: client)
+                    try await LiveSubscription(to: view, options, from: place.message, of: epoch, client: client)
                 }
                 reader = nil
+                if live.epoch != epoch {
+                    lost = lost ?? place
+                    self.place = SubscriptionPlace(sequence: 0)
+                }
             }
         }
 
@@ -70,12 +76,18 @@ public struct Subscription: AsyncSequence, Sendable {
         private mutating func take(_ frame: ConnectionStateMachine.Frame) throws(MillraceError) -> Answer? {
             if frame.header.kind == .gap {
                 guard case .gap(let message) = try frame.expectedControl() else { throw .unexpected(frame) }
-                let gap = SubscriptionGap(message)
+                var gap = SubscriptionGap(message)
+                if gap.cause == .gone, let lost {
+                    gap.from = lost
+                    self.lost = nil
+                }
                 place = gap.to
+                tellLost()
                 // A gap of no rows only says how far the subscription has come.
                 if gap.rows > 0 || gap.cause == .gone { options.onGap?(gap) }
                 return nil
             }
+            tellLost()
             let reader = try (self.reader ?? live.reader).adapted(to: frame)
             self.reader = reader
             let answer = try reader.read(frame)
@@ -83,6 +95,14 @@ public struct Subscription: AsyncSequence, Sendable {
                 place = SubscriptionPlace(sequence: answer.sequence, rows: UInt32(last) + 1)
             }
             return answer
+        }
+
+        /// The server has begun again and kept everything since: only what its earlier life had behind this place is gone.
+        private mutating func tellLost() {
+            guard let lost else { return }
+            self.lost = nil
+            let (from, to) = (lost.message, Place(sequence: 0))
+            options.onGap?(SubscriptionGap(Gap(cause: .gone, rows: 0, from: from, to: to)))
         }
     }
 }
@@ -92,13 +112,20 @@ final class LiveSubscription: Sendable {
     let session: Session
     let reader: AnswerReader
     let granted: Subscribed
+    /// Which life of the server it is in.
+    let epoch: UInt32
 
+    /// - Parameter known: the epoch that `place` is of; nil: whichever there is. In another one the place means nothing, and all that the
+    ///   server keeps is new.
     init(
-        to view: String, _ options: SubscriptionOptions, from place: Place?, client: MillraceClient
+        to view: String, _ options: SubscriptionOptions, from place: Place?, of known: UInt32? = nil, client: MillraceClient
     ) async throws(MillraceError) {
-        let message = try options.message(view, from: place)
-        session = try await client.newSession()
+        let (session, welcome) = try await client.newSession()
+        self.session = session
+        epoch = welcome.epoch
+        let isOther = known != nil && known != epoch
         do throws(MillraceError) {
+            let message = try options.message(view, from: isOther ? Place(sequence: 0) : place)
             let frames = try await session.request(
                 .init(
                     kind: .subscribe, channel: 0, body: ControlMessage.subscribe(message).encode(), expectation: .subscribing,
