@@ -295,7 +295,7 @@ class Connection:
 def connect_with_retries(
     address: str, *, token: str | None, timeout: float | None, name: str, wait: float, producer: Producer | None = None
 ) -> Connection:
-    """Tries again for `wait` seconds while nobody listens at `address` yet."""
+    """Tries again for `wait` seconds while nobody answers at `address` yet."""
     deadline = time.monotonic() + wait
     while True:
         try:
@@ -304,7 +304,8 @@ def connect_with_retries(
             if producer is None or producer.sent == 0:
                 raise
             producer.forgotten(error)
-        except (ConnectionRefusedError, FileNotFoundError):
+        except (ConnectionRefusedError, ConnectionResetError, ConnectionClosed, FileNotFoundError):
+            # A server that starts or ends may take a connection and let it go.
             if time.monotonic() >= deadline:
                 raise
             time.sleep(0.02)
