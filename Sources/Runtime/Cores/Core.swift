@@ -232,8 +232,8 @@ final class Core: Loop {
             let timeout = millisecondsToNextTask
             exchange.sleep(
                 index, unless: { hasWork || exchange.isDraining || exchange.hasFailed },
-                isBehind: { completionCursor < exchange.ring.end },
-                awaitsJournal: { !untold.isEmpty || completionCursor < exchange.ring.end || isWaitingForOthers },
+                isBehind: { tellingPlace < exchange.ring.end },
+                isStalled: { isWaitingForOthers },
                 {
                     metrics.sleeps += 1
                     hasSlept = true

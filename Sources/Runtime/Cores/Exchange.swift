@@ -73,46 +73,45 @@ final class Exchange: Sendable {
 
     /// Wakes those of the cores that sleep; called after publishing what they are to see.
     func wake(_ cores: UInt64, except core: Int) {
-        var rest = cores & ~(1 << UInt64(core))
-        guard rest != 0 else { return }
+        let others = cores & ~(1 << UInt64(core))
+        guard others != 0 else { return }
         Doorbell.fence()
-        while rest != 0 {
-            doorbells[rest.trailingZeroBitCount].ring()
-            rest &= rest - 1
-        }
+        ring(others)
     }
 
     /// Wakes those of the cores that sleep, and all that sleep before an entry that has got further now.
     func wakeForProgress(_ cores: UInt64, except core: Int) {
         guard coreCount > 1 else { return }
         Doorbell.fence()
-        var rest = (cores | coresBehind.load(ordering: .relaxed)) & ~(1 << UInt64(core))
-        while rest != 0 {
-            doorbells[rest.trailingZeroBitCount].ring()
-            rest &= rest - 1
-        }
+        ring((cores | coresBehind.load(ordering: .relaxed)) & ~(1 << UInt64(core)))
     }
 
     /// Has `core` sleep unless there is work, and says so meanwhile where entries stand before it: their publishers look
     /// after they have published, the core looks again after it has said so.
     func sleep(
-        _ core: Int, unless hasWork: () -> Bool, isBehind: () -> Bool, awaitsJournal: () -> Bool, _ sleep: () -> Void
+        _ core: Int, unless hasWork: () -> Bool, isBehind: () -> Bool, isStalled: () -> Bool, _ sleep: () -> Void
     ) {
         let bit: UInt64 = 1 << UInt64(core)
-        var (isMarked, isMarkedAtJournal) = (false, false)
+        var (isMarked, isStalledMarked) = (false, false)
         doorbells[core].sleep(
             unless: {
                 if hasWork() { return true }
-                isMarked = coreCount > 1 && isBehind()
-                isMarkedAtJournal = journal != nil && awaitsJournal()
-                guard isMarked || isMarkedAtJournal else { return false }
-                if isMarked { coresBehind.bitwiseOr(bit, ordering: .relaxed) }
-                if isMarkedAtJournal { journal?.coresWaiting.bitwiseOr(bit, ordering: .relaxed) }
+                isMarked = (coreCount > 1 || journal != nil) && isBehind()
+                isStalledMarked = journal != nil && isStalled()
+                guard isMarked || isStalledMarked else { return false }
+                if isMarked {
+                    coresBehind.bitwiseOr(bit, ordering: .relaxed)
+                    journal?.coresAwaitingPlace.bitwiseOr(bit, ordering: .relaxed)
+                }
+                if isStalledMarked { journal?.coresAwaitingRoom.bitwiseOr(bit, ordering: .relaxed) }
                 Doorbell.fence()
                 return hasWork()
             }, sleep)
-        if isMarked { coresBehind.bitwiseAnd(~bit, ordering: .relaxed) }
-        if isMarkedAtJournal { journal?.coresWaiting.bitwiseAnd(~bit, ordering: .relaxed) }
+        if isMarked {
+            coresBehind.bitwiseAnd(~bit, ordering: .relaxed)
+            journal?.coresAwaitingPlace.bitwiseAnd(~bit, ordering: .relaxed)
+        }
+        if isStalledMarked { journal?.coresAwaitingRoom.bitwiseAnd(~bit, ordering: .relaxed) }
     }
 
     /// Entries are computed: the journal may take them.
@@ -122,11 +121,20 @@ final class Exchange: Sendable {
         journal.bell.ring()
     }
 
-    /// The journal got further: wakes those that sleep and wait for it.
-    func wakeForJournal() {
-        guard let journal else { return }
+    /// The durable place has moved: wakes those that sleep and have something to tell.
+    func wakeForDurablePlace() {
         Doorbell.fence()
-        var rest = journal.coresWaiting.load(ordering: .relaxed)
+        if let journal { ring(journal.coresAwaitingPlace.load(ordering: .relaxed)) }
+    }
+
+    /// The journal got further, or the log has room: wakes those that sleep for want of it.
+    func wakeForRoomInLog() {
+        Doorbell.fence()
+        if let journal { ring(journal.coresAwaitingRoom.load(ordering: .relaxed)) }
+    }
+
+    private func ring(_ cores: UInt64) {
+        var rest = cores
         while rest != 0 {
             doorbells[rest.trailingZeroBitCount].ring()
             rest &= rest - 1

@@ -34,8 +34,8 @@ final class Journal: Loop {
     /// Since when there has been nothing to do; 0 while there is, or once the log says how far it is synced.
     private var idleSinceNanoseconds: UInt64 = 0
     private var isDiskFull = false
-    /// What comes next needs the segment that is being made.
-    private var awaitsSegment = false
+    /// What comes next needs the next segment, and something is still being done aside.
+    private var awaitsAside = false
     private var refusals: [LogBatch.MemoryRefusal] = []
     private(set) var hasEnded = false
 
@@ -99,7 +99,7 @@ final class Journal: Loop {
     private var hasWork: Bool {
         if exchange.hasFailed || share.isStopping || share.hasNews { return true }
         guard writer != nil else { return share.hasBeginning }
-        return isReady && !isDiskFull && !awaitsSegment
+        return isReady && !isDiskFull && !awaitsAside
     }
 
     /// The next entry is computed.
@@ -182,8 +182,10 @@ final class Journal: Loop {
         if isDiskFull && now < nextAttemptNanoseconds { return }
         var bytes = 0
         while isReady && bytes < Self.roundBytesMax {
-            awaitsSegment = share.isSegmentOrdered && !fits(cursor, writer)
-            if awaitsSegment { return }
+            // Going over to the next segment syncs this one: not beside another sync of the same file, because a failure is told to
+            // only one of them. Nor is the next one made twice.
+            awaitsAside = !fits(cursor, writer) && share.isBusyAside
+            if awaitsAside { return }
             do throws(LogError) {
                 bytes += try append(exchange.ring.entry(at: cursor), to: writer)
             } catch {
@@ -201,7 +203,8 @@ final class Journal: Loop {
         reservedBytes = 0
         exchange.ring.moveCursor(exchange.coreCount, to: cursor)
         if share.durability == .written { share.moveDurablePlace(to: cursor) }
-        exchange.wakeForJournal()
+        exchange.wakeForRoomInLog()
+        if share.durability == .written { exchange.wakeForDurablePlace() }
     }
 
     private func tellRoom(_ writer: LogWriter) { share.tellCapacity(writer.reservableBytes, isDiskFull: isDiskFull) }
@@ -217,7 +220,7 @@ final class Journal: Loop {
 
     // MARK: Records
 
-    /// Room in the segment in use, so that the next one, which is being made, is not needed.
+    /// Room in the segment in use, so that the next one is not needed.
     private func fits(_ place: UInt64, _ writer: LogWriter) -> Bool {
         guard case .batch(let reference) = exchange.ring.entry(at: place) else {
             return writer.fitsInSegment(byteCount: 2 * Bounds.definitionsBytesMax)
@@ -289,14 +292,12 @@ final class Journal: Loop {
         switch news.segment {
         case nil: break
         case .success(let segment):
-            awaitsSegment = false
             writer.prepared(segment)
             if isDiskFull { logger.info("there is room for the log again: batches are taken again") }
             isDiskFull = false
             tellRoom(writer)
-            exchange.wakeForJournal()
+            exchange.wakeForRoomInLog()
         case .failure(let error):
-            awaitsSegment = false
             guard case .disk(let cause) = error, cause.isOutOfSpace else { throw error }
             diskIsFull(writer, cause)
         }
@@ -314,7 +315,7 @@ final class Journal: Loop {
         isDiskFull = true
         nextAttemptNanoseconds = now + Self.retryNanoseconds
         tellRoom(writer)
-        exchange.wakeForJournal()
+        exchange.wakeForRoomInLog()
     }
 
     private func orderSegment(_ writer: LogWriter) {

@@ -7,7 +7,7 @@ import Synchronization
 ///     cores                                              journal            aside
 ///     reserve ─► batch into the ring ─► computed ─bell─► appended, written ─order─► synced
 ///                                                        │ (its cursor)     ◄─news──┤
-///     told ◄───────── durablePlace, coresWaiting ◄───────┴─ (written)      (synced) ┘
+///     told ◄─────────────────────── durablePlace ◄───────┴─ (written)      (synced) ┘
 ///
 /// Places are positions of the ring. Everything is atomic, or under a lock that nobody holds for long.
 final class JournalExchange: Sendable {
@@ -16,8 +16,10 @@ final class JournalExchange: Sendable {
     /// Wakes the journal, and whoever syncs for it.
     let bell: Doorbell
     let syncBell: Doorbell
-    /// Bit i: core i sleeps, and waits for the journal to get further.
-    let coresWaiting = Atomic<UInt64>(0)
+    /// Bit i: core i sleeps, and waits for the durable place; or for room: in the log, or in the ring, which the journal makes by
+    /// getting further.
+    let coresAwaitingPlace = Atomic<UInt64>(0)
+    let coresAwaitingRoom = Atomic<UInt64>(0)
     private let durable = PaddedCounter()
     private let stopping = Atomic<Bool>(false)
     private let syncOver = Atomic<Bool>(false)
@@ -33,7 +35,7 @@ final class JournalExchange: Sendable {
     /// Entries before this place may be told.
     var durablePlace: UInt64 { durable.value.load(ordering: .acquiring) }
 
-    /// The caller then wakes the cores that wait (`Exchange.wakeForJournal`).
+    /// The caller then wakes the cores that wait (`Exchange.wakeForDurablePlace`).
     func moveDurablePlace(to place: UInt64) { durable.value.store(place, ordering: .releasing) }
 
     // MARK: Room
@@ -207,6 +209,9 @@ final class JournalExchange: Sendable {
         }
         tellNews()
     }
+
+    /// A sync has been ordered, or a segment.
+    var isBusyAside: Bool { aside.withLock { $0.syncOrder != nil || $0.isSyncing || $0.isSegmentOrdered } }
 
     /// Nothing is being done for the journal, and nothing is to be.
     var isAsideIdle: Bool {

@@ -47,8 +47,10 @@ final class JournalSync: Loop {
         }
         let now = time.monotonicNanoseconds()
         share.measure { $0.count(syncNanoseconds: now &- start, now: now) }
-        if share.durability == .synced { share.moveDurablePlace(to: order.place) }
-        exchange.wakeForJournal()
+        if share.durability == .synced {
+            share.moveDurablePlace(to: order.place)
+            exchange.wakeForDurablePlace()
+        }
         share.synced(order.sync)
         return true
     }
