@@ -7,7 +7,8 @@ import Values
 @testable import Plan
 
 /// Random partitions whose calls, frames and options change several times while rows come, cell by cell against the plain
-/// evaluator; two of them, which bring their keys up to date at different paces, bit by bit against each other.
+/// evaluator; two of them, which bring their keys up to date at different paces, bit by bit against each other. Of one of them
+/// an image is taken behind every change, while keys are still to make it, and what goes on from it does so bit by bit.
 /// `MILLRACE_SEED=n swift test --filter ChangeRandomTests` runs one seed alone, `MILLRACE_CASES=n` that many seeds.
 @Suite struct ChangeRandomTests {
     private let onlySeed = ProcessInfo.processInfo.environment["MILLRACE_SEED"].flatMap { Int($0) }
@@ -57,8 +58,11 @@ import Values
                 slow.change(to: match, types: scenario.types)
                 fast.change(to: match, types: scenario.types)
             }
+            let newest = slow.newest
+            slow.beginImage()
+            var image = ImageRecord()
             for batch in 0..<(isHot ? 12 : 6) {
-                let problem = step(&scenario, &reference, &slow, &fast, isHot: isHot)
+                let problem = step(&scenario, &reference, &slow, &fast, &image, isHot: isHot)
                 if let problem {
                     Issue.record(
                         "seed \(seed), generation \(generation), batch \(batch), \(problem)\n\(current.partition)\nMILLRACE_SEED=\(seed) swift test --filter ChangeRandomTests"
@@ -66,13 +70,23 @@ import Values
                     return
                 }
             }
+            var loaded = PartitionBench(
+                plan: current.partition, layout: current.layout, types: scenario.types, lateness: current.state.lateness,
+                idleAfter: current.state.idleAfter)
+            loaded.newest = newest
+            if let problem = image.difference(&loaded, slow.finishImage(), isSame: isSame) {
+                Issue.record(
+                    "seed \(seed), generation \(generation), image: \(problem)\n\(current.partition)\nMILLRACE_SEED=\(seed) swift test --filter ChangeRandomTests"
+                )
+                return
+            }
         }
         for problem in [slow.release(), fast.release()].compactMap({ $0 }) { Issue.record("seed \(seed): \(problem)") }
     }
 
     private func step(
         _ scenario: inout StateScenario, _ reference: inout ChangeReference, _ slow: inout PartitionBench,
-        _ fast: inout PartitionBench, isHot: Bool
+        _ fast: inout PartitionBench, _ image: inout ImageRecord, isHot: Bool
     ) -> String? {
         // Rows between given-up ones cannot be put into their order again.
         let events = (0..<Int.random(in: 1...(isHot ? 120 : 40), using: &scenario.random)).map { _ in scenario.event() }
@@ -90,6 +104,7 @@ import Values
             expected = events.map { reference.lookUp($0) }
         }
         let found = slow.apply(events, mode: mode)
+        image.batches.append((events, mode, found))
         let other = fast.apply(events, mode: mode)
         for row in events.indices {
             if mode != .ingest && !isSame(found[row], other[row]) {
@@ -203,5 +218,26 @@ import Values
             return x.count == y.count && zip(x, y).allSatisfy { isSame($0, $1) }
         }
         return one == other
+    }
+}
+
+/// What came behind the beginning of an image.
+private struct ImageRecord {
+    var batches: [(events: [[Scalar]], mode: BatchMode, answers: [[Scalar]?])] = []
+
+    /// Loads the image into a fresh partition and lets the batches come again.
+    func difference(
+        _ bench: inout PartitionBench, _ pieces: [ImagePiece], isSame: ([Scalar]?, [Scalar]?) -> Bool
+    ) -> String? {
+        do throws(ImageFault) { try bench.load(pieces) } catch { return error.what }
+        for (number, batch) in batches.enumerated() {
+            let found = bench.apply(batch.events, mode: batch.mode)
+            if batch.mode == .ingest { continue }
+            if let row = found.indices.first(where: { !isSame(found[$0], batch.answers[$0]) }) {
+                return
+                    "batch \(number), row \(row): \(String(describing: found[row])), without it \(String(describing: batch.answers[row]))"
+            }
+        }
+        return bench.release()
     }
 }

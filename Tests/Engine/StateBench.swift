@@ -20,13 +20,17 @@ struct PartitionBench: ~Copyable {
     private let full = UnsafeMutablePointer<[ForcedRefusal]>.copy(of: [[]])
 
     init(plan: PartitionPlan, types: [ValueType], lateness: Int64, idleAfter: Int64?, nullable: Bool = true) {
+        self.init(
+            plan: plan, layout: StateLayout(partition: plan) { _ in nullable }, types: types, lateness: lateness,
+            idleAfter: idleAfter)
+    }
+
+    init(plan: PartitionPlan, layout: StateLayout, types: [ValueType], lateness: Int64, idleAfter: Int64?) {
         self.plan = plan
         self.types = types
         self.lateness = lateness
         partition = Partition(
-            code: PartitionCode(
-                plan: plan, layout: StateLayout(partition: plan) { _ in nullable }, lateness: lateness, idleAfter: idleAfter,
-                timeZone: .utc))
+            code: PartitionCode(plan: plan, layout: layout, lateness: lateness, idleAfter: idleAfter, timeZone: .utc))
     }
 
     deinit {

@@ -19,17 +19,29 @@ struct ImageCommand: ParsableCommand {
         var pieces = 0
         var bytesPerKey = 0.0
         var stateBytesPerKey = 0.0
-        var takeNanosecondsPerKey = 0.0
+        var take = Time()
         /// Of one shard, for each of its own keys.
-        var loadNanosecondsPerKey = 0.0
+        var load = Time()
         /// Of the slowest shard.
-        var loadSeconds = 0.0
-        var beginMicroseconds = 0.0
-        var longestTakeMicroseconds = 0.0
-        var medianTakeMicroseconds = 0.0
+        var loadSeconds = Time()
+        var begin = Time()
+        var longestTake = Time()
+        var medianTake = Time()
         /// Of an event of a known key, without an image and as the first one behind the mark.
         var eventNanoseconds = 0.0
         var firstEventNanoseconds = 0.0
+    }
+
+    /// Nanoseconds, unless it says otherwise.
+    private struct Time: Encodable {
+        var elapsed = 0.0
+        /// With a processor, which others may have had meanwhile.
+        var processor = 0.0
+
+        func per(_ count: Int) -> Time { Time(elapsed: elapsed / Double(count), processor: processor / Double(count)) }
+        func longest(_ other: Time) -> Time {
+            Time(elapsed: max(elapsed, other.elapsed), processor: max(processor, other.processor))
+        }
     }
 
     func run() throws {
@@ -61,36 +73,38 @@ struct ImageCommand: ParsableCommand {
 
     private func take(_ shard: inout Shard, _ result: inout Result) -> [ImagePiece] {
         var pieces: [ImagePiece] = []
-        result.beginMicroseconds = microseconds { shard.beginImage(waitingBytesMax: 1 << 30) }
-        var calls: [Double] = []
+        result.begin = time { shard.beginImage(waitingBytesMax: 1 << 30) }
+        var calls: [Time] = []
         while shard.isImaging {
-            calls.append(microseconds { shard.takeImage(visits: visits) })
+            calls.append(time { shard.takeImage(visits: visits) })
             shard.drainImage { pieces.append($0) }
         }
         shard.drainImage { pieces.append($0) }
-        calls.sort()
         result.pieces = pieces.count
         result.bytesPerKey = Double(pieces.reduce(0) { $0 + $1.bytes.count }) / Double(keys)
-        result.takeNanosecondsPerKey = calls.reduce(0, +) * 1_000 / Double(keys)
-        result.longestTakeMicroseconds = calls.last ?? 0
-        result.medianTakeMicroseconds = calls.isEmpty ? 0 : calls[calls.count / 2]
+        let (elapsed, processor) = (calls.map(\.elapsed).sorted(), calls.map(\.processor).sorted())
+        result.take = Time(elapsed: elapsed.reduce(0, +), processor: processor.reduce(0, +)).per(keys)
+        result.longestTake = calls.reduce(Time()) { $0.longest($1) }
+        if !calls.isEmpty { result.medianTake = Time(elapsed: elapsed[calls.count / 2], processor: processor[calls.count / 2]) }
         return pieces
     }
 
     /// As one of `shards`; the shard is let go.
     private func load(_ pieces: [ImagePiece], _ plan: CompiledPlan, _ index: Int, _ result: inout Result) throws {
         var shard = Shard(plan: plan, index: index, count: shards, memoryBytesMax: EngineBenchmark.memoryBytesMax)
-        let start = SystemClock.monotonicNanoseconds()
-        for (number, piece) in pieces.enumerated() { try shard.load(piece.bytes, number: number) }
-        try shard.finishLoading()
-        let nanoseconds = Double(SystemClock.monotonicNanoseconds() - start)
-        result.loadSeconds = max(result.loadSeconds, nanoseconds / 1e9)
-        result.loadNanosecondsPerKey = max(result.loadNanosecondsPerKey, nanoseconds / Double(max(1, shard.keyCount)))
+        let time = try time {
+            for (number, piece) in pieces.enumerated() { try shard.load(piece.bytes, number: number) }
+            try shard.finishLoading()
+        }
+        result.loadSeconds = result.loadSeconds.longest(time.per(1_000_000_000))
+        result.load = result.load.longest(time.per(max(1, shard.keyCount)))
     }
 
-    private func microseconds(_ body: () -> Void) -> Double {
-        let start = SystemClock.monotonicNanoseconds()
-        body()
-        return Double(SystemClock.monotonicNanoseconds() - start) / 1_000
+    private func time(_ body: () throws -> Void) rethrows -> Time {
+        let (start, processor) = (SystemClock.monotonicNanoseconds(), SystemClock.threadNanoseconds())
+        try body()
+        return Time(
+            elapsed: Double(SystemClock.monotonicNanoseconds() - start),
+            processor: Double(SystemClock.threadNanoseconds() - processor))
     }
 }
