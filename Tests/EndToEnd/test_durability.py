@@ -7,6 +7,7 @@ import time
 import millrace
 import pyarrow as pa
 import pytest
+from millrace import _arrow
 
 from running import RunningServer, run
 
@@ -93,6 +94,27 @@ def computed_rows(rows: list[dict], batches: int) -> list[dict]:
 
 def status(connection) -> dict[str, float]:
     return {entry.name: entry.value for entry in connection.status().entries}
+
+
+def test_compressed_batches_and_dictionaries_are_replayed_as_they_came(durable, uninterrupted, monkeypatch):
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+
+    def split(batch):
+        """As the client's own, with bodies compressed; dictionaries come in messages of their own."""
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, batch.schema, options=options) as writer:
+            writer.write_batch(batch)
+        messages = list(pa.ipc.MessageReader.open_stream(pa.BufferReader(sink.getvalue())))
+        return [message.serialize() for message in messages[1:-1]], messages[-1].serialize()
+
+    monkeypatch.setattr(_arrow, "messages", split)
+    found: list[dict] = []
+    for part in range(2):
+        server = durable(EVENTS).__enter__()
+        with server.connect() as connection:
+            found += computed(connection, range(part * 15, part * 15 + 15))
+        kill(server)
+    assert found == uninterrupted[:len(found)] and len(found) == 600
 
 
 def test_definitions_that_were_applied_are_in_force_after_a_kill(durable):

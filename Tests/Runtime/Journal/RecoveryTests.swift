@@ -196,6 +196,15 @@ import Wire
         #expect(found.contains(path) && found.contains("damaged at offset") && found.contains("log verify"), "\(found)")
     }
 
+    @Test func `does not start with definitions that this release cannot compile`() throws {
+        let source = Apply.Source(name: "old.sql", text: "CREATE VIEW v AS SELECT nothing FROM nowhere;")
+        let error = #expect(throws: StartError.self) {
+            try Catalog(first: LogDefinitions(version: 3, sources: [source]))
+        }
+        let text = try #require(error).description
+        #expect(text.contains("version 3") && text.contains(Release.version) && text.contains("old.sql:1:"), "\(text)")
+    }
+
     @Test func `cuts off a write that was not finished`() throws {
         let folder = DataFolder()
         let whole = try Running.withServer(cores: 1) { try Self.answers($0, 0..<40) }
