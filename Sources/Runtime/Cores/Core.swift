@@ -35,7 +35,7 @@ final class Core: Loop {
     var computedSequence: UInt64 = 0
     /// Of these, those that have been told; what this core says of its place to others.
     var sequence: UInt64 = 0
-    /// Counts the starts of the server over one data directory; 0 without one.
+    /// Counts the starts of the server over one data directory; without one, a number of this life alone.
     var epoch: UInt32 = 0
     /// Logged entries before this place of the ring may be told; the journal's, as it was last looked at.
     var durablePlace = UInt64.max
@@ -167,6 +167,7 @@ final class Core: Loop {
         for _ in 0..<limits.batchesInFlightMax { freeRequests.append(Request(batch: Batch(catalog.compiled), core: index)) }
         try poll.add(exchange.doorbell(of: index).number, .read, token: Core.bellToken)
         isReplaying = exchange.journal != nil
+        epoch = exchange.lifeEpoch
         try listen(on: listeners)
     }
 

@@ -46,6 +46,11 @@ final class Exchange: Sendable {
         journal?.wakeAll()
     }
 
+    /// Of a server without a log: a number of this life alone; 0 where the log counts.
+    let lifeEpoch: UInt32
+    /// As clients are told of it.
+    var epoch: UInt32 { journal?.epoch ?? lifeEpoch }
+
     var coreCount: Int { mailboxes.count }
     var isDraining: Bool { drainDeadline.load(ordering: .acquiring) != 0 }
 
@@ -60,6 +65,8 @@ final class Exchange: Sendable {
         producers = ProducerRegistry(limits: configuration.limits.producers)
         let cores = configuration.coreCount
         self.journal = journal
+        // Nobody counts the lives of a server without a log: the clock tells one from another.
+        lifeEpoch = journal == nil ? UInt32(truncatingIfNeeded: configuration.time.wallMicroseconds() >> 10) | 1 : 0
         ring = EntryRing(capacity: ringCapacity, cursors: journal == nil ? cores : cores + 1)
         // The journal walks from the end of what it replays.
         if journal != nil { ring.moveCursor(cores, to: .max) }

@@ -55,7 +55,7 @@ final class Session {
         self.core = core
         self.token = token
         state = SessionState(
-            limits: limits, credits: credits, epoch: core.exchange.journal?.epoch ?? 0,
+            limits: limits, credits: credits, epoch: core.exchange.epoch,
             isLogged: core.exchange.journal != nil)
         liveness = Liveness(nowNanoseconds: nowNanoseconds)
     }

@@ -93,8 +93,8 @@ public final class MillraceClient: Sendable {
             let (session, welcome) = try await Session.connect(
                 to: address, hello: hello(producerID: introduction.producerID), sentUpTo: introduction.sentUpTo,
                 receivedUpTo: introduction.receivedUpTo, pingInterval: options.pingInterval, group: group,
-                onEnd: { [batches] error, tookWhatItDidNotAnswer in
-                    batches.ended(link: link, error, tookWhatItDidNotAnswer: tookWhatItDidNotAnswer)
+                onEnd: { [weak batches] error, tookWhatItDidNotAnswer in
+                    batches?.ended(link: link, error, tookWhatItDidNotAnswer: tookWhatItDidNotAnswer)
                 })
             batches.connected(session, link: link, receivedUpTo: welcome.receivedUpTo)
             return session
