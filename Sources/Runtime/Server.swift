@@ -20,6 +20,8 @@ public final class Server: Sendable {
         var reloading: (any RunningLoop)?
         /// Write and sync the log.
         var journal: [any RunningLoop] = []
+        /// Writes snapshots.
+        var snapshots: (any RunningLoop)?
         var isStarted = false
     }
 
@@ -54,11 +56,23 @@ public final class Server: Sendable {
         let probe = try directory.probe(time: configuration.time)
         logger.info(
             "data in \(storage.directory), answers wait for \(storage.durability); a sync takes \(probe.nanoseconds / 1_000) us")
+        let snapshots = try SnapshotExchange(storage, logger: logger)
+        var initial = try SnapshotLoading(snapshots: snapshots, configuration: configuration, logger: logger).loadNewest()
+        if let initial { try directory.setLogAside(before: initial.header.sequence, logger: logger) }
+        // Not kept as long as the server lives.
+        let producers = initial?.producers ?? []
+        initial?.producers = []
+        let logged = try initial?.catalog ?? directory.firstDefinitions().map { try Catalog(first: $0) }
         let recovery = RecoveryPlan(
-            directory: directory, sequence: 0, given: sources, isNew: directory.definitions == nil, logger: logger)
+            directory: directory, sequence: initial?.header.sequence ?? 0, epoch: initial?.header.epoch ?? 0, given: sources,
+            isNew: logged == nil, logger: logger)
         exchange = try Exchange(
-            catalog: try directory.definitions.map { try Catalog(first: $0) } ?? given, configuration: configuration,
-            ringCapacity: ringCapacity, journal: try JournalExchange(storage), recoveryPlan: recovery)
+            catalog: logged ?? given, configuration: configuration, ringCapacity: ringCapacity,
+            journal: try JournalExchange(storage), snapshots: storage.snapshots == nil ? nil : snapshots, initial: initial,
+            recoveryPlan: recovery)
+        if !producers.isEmpty {
+            try exchange.producers.decode(producers, nowNanoseconds: configuration.time.monotonicNanoseconds())
+        }
     }
 
     /// Starts one thread a core, brings the state to where the data directory's log ends, and listens; when it returns,
@@ -110,6 +124,11 @@ public final class Server: Sendable {
             JournalSync(exchange: exchange, share: share)
         }
         state.withLock { $0.journal.append(syncing) }
+        guard let snapshots = exchange.snapshots else { return }
+        let taking = try configuration.threads.start(name: "snapshot", processor: nil) {
+            Snapshotter(exchange: exchange, snapshots: snapshots, journal: share, logger: logger)
+        }
+        state.withLock { $0.snapshots = taking }
     }
 
     /// The server is ready.
@@ -215,6 +234,7 @@ public final class Server: Sendable {
         for core in cores { core.join() }
         exchange.journal?.stop()
         for loop in state.withLock({ $0.journal }) { loop.join() }
+        state.withLock { $0.snapshots }?.join()
         exchange.reloads.close()
         state.withLock { $0.reloading }?.join()
         state.withLock { $0.listeners.removeAll() }

@@ -20,13 +20,18 @@ final class Turning {
     let clock = HandClock()
     let address: SocketAddress
 
-    init(cores count: Int = 1, limits: SessionLimits = SessionLimits(), ringCapacity: Int = 256) throws {
+    init(
+        cores count: Int = 1, limits: SessionLimits = SessionLimits(), ringCapacity: Int = 256, catalog: Catalog? = nil,
+        snapshots: SnapshotExchange? = nil, initial: LoadedSnapshot? = nil
+    ) throws {
         let listener = ListenerBox(try SystemNetwork().listen(on: Running.anyPort, sharesPort: false), handsRound: count > 1)
         address = listener.listener.address
         // Never asleep: a turn without work returns.
         let configuration = ServerConfiguration(
             listeners: [address], coreCount: count, poll: .spin, memoryBytesMax: 64 << 20, limits: limits, time: clock)
-        let exchange = try Exchange(catalog: try Fixture.catalog(), configuration: configuration, ringCapacity: ringCapacity)
+        let exchange = try Exchange(
+            catalog: try catalog ?? Fixture.catalog(), configuration: configuration, ringCapacity: ringCapacity,
+            snapshots: snapshots, initial: initial)
         self.exchange = exchange
         cores = try (0..<count).map { try Core(index: $0, exchange: exchange, listeners: $0 == 0 ? [listener] : []) }
     }

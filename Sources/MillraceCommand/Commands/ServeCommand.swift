@@ -64,6 +64,22 @@ struct ServeCommand: AsyncParsableCommand {
             """)
     var durability: Durability?
 
+    @Option(
+        name: .customLong("snapshot-interval"),
+        help: ArgumentHelp(
+            """
+            With --data, how often at least the state is written down, in seconds: a start loads it and replays only the log behind it. \
+            Also after each gigabyte of log, and when the server stops. 0: never.
+            """, valueName: "seconds"))
+    var snapshotInterval: Double = Double(SnapshotLimits().intervalNanoseconds) / 1e9
+
+    @Option(
+        name: .customLong("log-size"),
+        help: ArgumentHelp(
+            "With --data, what the log may take of the disk beyond what a start needs; the oldest goes first.", valueName: "bytes"
+        ))
+    var logSize: ByteSize = ByteSize(bytes: StorageConfiguration.logBytesMaxDefault)
+
     @OptionGroup var connections: ConnectionOptions
 
     @Option(
@@ -79,6 +95,21 @@ struct ServeCommand: AsyncParsableCommand {
         if let durability, durability != .memory, data == nil {
             throw ValidationError("--durability \(durability) needs a directory to write to: give --data as well")
         }
+        guard (0...Self.snapshotSecondsMax).contains(snapshotInterval) else {
+            throw ValidationError(
+                "--snapshot-interval \(snapshotInterval) is not a number of seconds from 0 to \(Self.snapshotSecondsMax)")
+        }
+    }
+
+    /// A year.
+    private static let snapshotSecondsMax = 31_536_000.0
+
+    private func storage(in directory: String) -> StorageConfiguration {
+        var snapshots = SnapshotLimits()
+        snapshots.intervalNanoseconds = UInt64(snapshotInterval * 1e9)
+        return StorageConfiguration(
+            directory: directory, durability: durability ?? .synced, logBytesMax: logSize.bytes,
+            snapshots: snapshotInterval == 0 ? nil : snapshots)
     }
 
     func run() async throws {
@@ -96,7 +127,7 @@ struct ServeCommand: AsyncParsableCommand {
         let configuration = ServerConfiguration(
             listeners: listen, coreCount: cores ?? Processors.allowed().count, poll: poll, memoryBytesMax: memory.bytes,
             limits: limits,
-            storage: data.map { StorageConfiguration(directory: $0, durability: durability ?? .synced) })
+            storage: data.map(storage))
         logger.info("\(ZoneDatabase.description)")
         let server = try Server(plan: plan, sources: files.sources, configuration: configuration, logger: logger)
         // Before anybody is told that the server is ready, and may send a signal.

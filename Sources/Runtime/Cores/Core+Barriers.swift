@@ -17,6 +17,8 @@ extension Core {
             guard let change else { return false }
             pass(change)
         case .start(let epoch): passStart(epoch: epoch)
+        // Its stages pass it by themselves (`passMark`).
+        case .snapshot: return false
         case .batch, .admission: preconditionFailure("not a barrier")
         }
         return true

@@ -41,6 +41,7 @@ extension Core {
         while isComplete(completionCursor) {
             switch exchange.ring.entry(at: completionCursor) {
             case .admission: computed(nil)
+            case .snapshot: completeMark()
             case .definitions, .start: preconditionFailure("a barrier is passed with all cursors at once")
             case .batch(let reference):
                 reference._withUnsafeGuaranteedRef { request in

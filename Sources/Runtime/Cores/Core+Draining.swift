@@ -22,7 +22,8 @@ extension Core {
         }
         // Others may still need this core's shard for theirs.
         let allDrained = exchange.coresDrained.load(ordering: .acquiring) == exchange.coreCount
-        hasEnded = allDrained && tellingPlace == exchange.ring.end && !(change != nil && changeStep == .appending)
+        let isLastTaken = exchange.snapshots?.mayLeave ?? true
+        hasEnded = allDrained && isLastTaken && tellingPlace == exchange.ring.end && !(change != nil && changeStep == .appending)
     }
 
     /// What the server does cannot be relied on any more: nobody is told anything further. A core leaves when no other works on

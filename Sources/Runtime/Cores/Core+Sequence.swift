@@ -6,7 +6,7 @@ extension Core {
     /// Works, completes and recycles as far as it goes; true if there was anything.
     @discardableResult func advanceSequence() -> Bool {
         var advanced = false
-        while work() || complete() || passBarrier() { advanced = true }
+        while work() || complete() || passMark() || passBarrier() { advanced = true }
         if advanced || !inFlight.isEmpty || !heldRequests.isEmpty { recycle() }
         if waitingRequest != nil { appendWaiting() }
         if advanced { exchange.wakeJournal() }
@@ -15,7 +15,7 @@ extension Core {
 
     var hasWorkInSequence: Bool {
         for stage in stageCursors.indices where isReady(stage) { return true }
-        return isComplete(completionCursor) || canPassBarrier || canTell
+        return isComplete(completionCursor) || standsAtMark || canPassBarrier || canTell
     }
 
     // MARK: Work
@@ -57,7 +57,7 @@ extension Core {
         switch exchange.ring.entry(at: position) {
         case .admission(let shardIndex, let shardCount, let acceptsNewKeys):
             shard.admit(newKeys: acceptsNewKeys, of: shardIndex, among: shardCount, stage: stage)
-        case .definitions, .start: preconditionFailure("a barrier is passed with all cursors at once")
+        case .definitions, .start, .snapshot: preconditionFailure("a barrier is passed with all cursors at once")
         case .batch(let reference):
             reference._withUnsafeGuaranteedRef { request in
                 guard stage < request.stageCount else { return }

@@ -20,6 +20,7 @@ extension Core {
             case .statusTold(let part, let inquiry): collect(part, for: inquiry)
             case .stateAsked(let inquiry): inquiry.add(keys: shard.keyCounts, bytes: shard.usedBytes)
             case .definitionsAnnounced(let change): announced(change)
+            case .snapshotAsked(let run): markToAppend = run
             case .applied(let outcome, let inquiry): applied(outcome, inquiry: inquiry)
             case .watchAsked(let question):
                 watchQuestions.append(question)
@@ -52,7 +53,7 @@ extension Core {
             parts: known.parts, catalog: catalog, memoryBytesMax: exchange.configuration.memoryBytesMax, limits: limits,
             sequenceCapacity: exchange.ring.capacity, reloads: exchange.reloads.figures,
             producers: exchange.producers.figures,
-            journal: exchange.journal)
+            journal: exchange.journal, snapshots: exchange.snapshots)
         let reply = StatusReply(serverVersion: Release.version, entries: report.entries())
         let session = known.session
         guard !session.isClosed else { return }

@@ -52,6 +52,10 @@ final class Core: Loop {
     /// A change of definitions that this core has been told of and has not passed yet; no batch is begun meanwhile.
     var change: DefinitionsChange?
     var changeStep = ChangeStep.announced
+    /// Of core 0: a snapshot was asked for, and its mark has no place yet.
+    var markToAppend: SnapshotRun?
+    /// The snapshot that this core's shard is imaged for.
+    var imaging: SnapshotRun?
 
     // Requests.
     var freeRequests: [Request] = []
@@ -148,9 +152,13 @@ final class Core: Loop {
         poll = try exchange.configuration.network.poller(eventsMax: 256)
         turnNanoseconds = exchange.configuration.time.monotonicNanoseconds()
         startNanoseconds = turnNanoseconds
-        shard = Shard(
-            plan: catalog.compiled, index: index, count: exchange.coreCount,
-            memoryBytesMax: exchange.configuration.memoryBytesMax / exchange.coreCount)
+        shard =
+            exchange.initial?.shards[index].take()
+            ?? Shard(
+                plan: catalog.compiled, index: index, count: exchange.coreCount,
+                memoryBytesMax: exchange.configuration.memoryBytesMax / exchange.coreCount)
+        computedSequence = exchange.initial?.header.sequence ?? 0
+        sequence = computedSequence
         spin = AdaptiveSpin(nanosecondsMax: limits.spinNanosecondsMax)
         requestBytesMax = limits.requestBytesMax / exchange.coreCount
         stageCursors = Array(repeating: 0, count: catalog.stageCount)
@@ -196,6 +204,7 @@ final class Core: Loop {
         worked = advanceSequence() || worked
         worked = advanceChange() || worked
         if isRecovering { worked = carryOnRecovery() || worked }
+        if markToAppend != nil { appendMark() }
         if !pendingSubscriptions.isEmpty || !watchQuestions.isEmpty { settleSubscriptions() }
         resumeStalled()
         if !notifying.isEmpty { askForLeaving() }
@@ -205,6 +214,7 @@ final class Core: Loop {
         if turnNanoseconds >= nextWatchSweepNanoseconds { sweepWatches() }
         if turnNanoseconds >= creditPeriodEnd { updateCredits() }
         if exchange.isDraining { leaveIfDrained() }
+        if imaging != nil { carryOnImage(hasWorked: worked) }
         if worked {
             noteWork()
         } else if shard.isChanging {
@@ -293,6 +303,7 @@ final class Core: Loop {
     /// Something that this core can do now, besides its sockets.
     private var hasWork: Bool {
         if !exchange.mailboxes[index].isEmpty || hasWorkInSequence || isRecovering { return true }
+        if markToAppend != nil || imaging != nil && hasImageWork { return true }
         if !pumping.isEmpty || !notifying.isEmpty && canBeginRequest && leavingIsDue { return true }
         if !starved.isEmpty && receive.hasReleased { return true }
         if !stalled.isEmpty && canBeginRequest || !stalledByLog.isEmpty && canBeginLogged { return true }

@@ -8,6 +8,10 @@ final class Exchange: Sendable {
     let ring: EntryRing<Entry>
     /// nil where no log is written.
     let journal: JournalExchange?
+    /// nil where none are taken.
+    let snapshots: SnapshotExchange?
+    /// What the cores begin with; nil: with nothing.
+    let initial: LoadedSnapshot?
     let mailboxes: [Mailbox]
     private let doorbells: [Doorbell]
 
@@ -56,11 +60,13 @@ final class Exchange: Sendable {
 
     init(
         catalog: Catalog, configuration: ServerConfiguration, ringCapacity: Int, journal: JournalExchange? = nil,
-        recoveryPlan: RecoveryPlan? = nil
+        snapshots: SnapshotExchange? = nil, initial: LoadedSnapshot? = nil, recoveryPlan: RecoveryPlan? = nil
     ) throws(SystemError) {
         self.recoveryPlan = recoveryPlan
         readiness = try Readiness()
-        reloads = try ReloadQueue(newest: catalog)
+        reloads = try ReloadQueue(newest: catalog, initial: initial, keepsHistory: journal != nil)
+        self.snapshots = snapshots
+        self.initial = initial
         self.configuration = configuration
         producers = ProducerRegistry(limits: configuration.limits.producers)
         let cores = configuration.coreCount

@@ -15,6 +15,8 @@ enum CoreMessage: Sendable {
     case stateAsked(StateInquiry)
     /// New definitions are about to be in force.
     case definitionsAnnounced(DefinitionsChange)
+    /// The mark of a snapshot is to be given its place.
+    case snapshotAsked(SnapshotRun)
     /// What became of the definitions that one of this core's connections sent.
     case applied(ApplyOutcome, inquiry: UInt64)
     /// Another core watches a view: it wants to hear when what was prepared before has its place in the sequence.

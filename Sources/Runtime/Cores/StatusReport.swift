@@ -13,9 +13,11 @@ struct StatusReport {
     var producers: ProducerRegistry.Figures
     /// nil without a data directory.
     var journal: JournalExchange?
+    var snapshots: SnapshotExchange?
 
     func entries() -> [StatusReply.Entry] {
-        server() + definitions() + log() + latency() + serving() + memory() + streams() + coverage() + joinTables()
+        server() + definitions() + log() + snapshotEntries() + latency() + serving() + memory() + streams() + coverage()
+            + joinTables()
     }
 
     func sum(_ value: (CoreStatus) -> UInt64) -> Double { Double(parts.reduce(0) { $0 + value($1) }) }

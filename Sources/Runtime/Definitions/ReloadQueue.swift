@@ -1,5 +1,7 @@
+import Bounds
 import Language
 import Linux
+import Storage
 import Synchronization
 
 /// Definitions that wait to be compiled and put in force, one set after the other, and what became of those before.
@@ -30,23 +32,37 @@ final class ReloadQueue: Sendable {
         /// Of the job under way, when its change has been announced: what is told when all cores have passed it.
         var outcome: ApplyOutcome?
         var figures = Figures()
+        /// The sets from which the plan in force follows, oldest first, and where the streams stood when each took effect.
+        var history: [SnapshotDefinitions]
         var isClosed = false
     }
 
     static let waitingMax = 16
 
     private let state: Mutex<State>
+    private let keepsHistory: Bool
     /// There may be something to do.
     let signal: EventSignal
 
-    init(newest: Catalog) throws(SystemError) {
-        state = Mutex(State(newest: newest))
+    /// - Parameters:
+    ///   - initial: where the server begins from a snapshot, whose definitions are `newest`.
+    ///   - keepsHistory: snapshots may be asked for.
+    init(newest: Catalog, initial: LoadedSnapshot? = nil, keepsHistory: Bool = false) throws(SystemError) {
+        self.keepsHistory = keepsHistory
+        var state = State(newest: newest, history: initial?.history ?? [SnapshotDefinitions(newest)])
+        state.figures.coverage = initial?.coverage ?? CoverageRecord()
+        self.state = Mutex(state)
         signal = try EventSignal()
     }
 
     /// Of the definitions that are in force on every core.
     var newest: Catalog { state.withLock { $0.newest } }
     var figures: Figures { state.withLock { $0.figures } }
+    /// The sets of definitions that those of a version followed from, the last being these.
+    func history(upTo version: UInt32) -> [SnapshotDefinitions] {
+        state.withLock { $0.history.filter { $0.version <= version } }
+    }
+
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
     /// Tells the outcome sooner or later, on whatever thread comes to know it; at once where it cannot wait.
@@ -83,6 +99,10 @@ final class ReloadQueue: Sendable {
             // What is replayed was done before.
             if state.outcome != nil { state.figures.done += 1 }
             state.figures.coverage.changed(by: change.transition, at: times)
+            // One more than a snapshot takes says that there are too many.
+            if keepsHistory && state.history.count <= Bounds.snapshotDefinitionsMax {
+                state.history.append(SnapshotDefinitions(change.catalog, newestEventTimes: times))
+            }
             return state.outcome
         }
         if let outcome { end(outcome) }

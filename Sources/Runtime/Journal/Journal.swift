@@ -246,6 +246,8 @@ final class Journal: Loop {
             }
             try writer.append(catalog.logged)
             share.removeChange()
+        // It changes nothing.
+        case .snapshot: return 0
         case .start(let epoch):
             try writer.append(
                 LogStart(

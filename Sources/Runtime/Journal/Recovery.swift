@@ -135,7 +135,7 @@ final class Recovery {
         core.exchange.producers.recoveryEnded()
         let log = plan.directory.log
         let place = core.exchange.ring.end
-        let epoch = log.epoch + 1
+        let epoch = max(log.epoch, plan.epoch) + 1
         core.exchange.ring.moveCursor(core.exchange.coreCount, to: place)
         journal.begin(
             at: JournalExchange.Beginning(
@@ -177,8 +177,9 @@ final class Recovery {
 /// What a recovery begins from.
 struct RecoveryPlan: Sendable {
     var directory: DataDirectory
-    /// Of the state that the cores begin with; 0 for an empty one.
+    /// Of the state that the cores begin with, and of the server that it was of; 0 for an empty one.
     var sequence: UInt64
+    var epoch: UInt32
     /// The definitions that the server was given.
     var given: [SourceText]
     /// There is no log yet: what was given is in force.

@@ -11,6 +11,9 @@ enum Entry: BitwiseCopyable, Sendable {
     case admission(shard: Int, among: Int, acceptsNewKeys: Bool)
     /// From here on other definitions are in force (`DefinitionsChange`). A barrier.
     case definitions(version: UInt32)
+    /// All shards are imaged as they are here (`SnapshotRun`); it is not logged. A barrier for stages, until all shards have
+    /// passed it, and then complete.
+    case snapshot(number: UInt32)
     /// A server began here: what the one before it refused for want of memory is over. A barrier.
     case start(epoch: UInt32)
 }

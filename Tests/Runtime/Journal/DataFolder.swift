@@ -19,12 +19,15 @@ final class DataFolder {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
-    /// Segments are small, so that the disk has little to do, and some of them come and go.
+    /// Segments are small, so that the disk has little to do, and some of them come and go. Without snapshots a start has the whole
+    /// log before it.
     func storage(
-        _ durability: Durability = .synced, disk: any Disk = SystemDisk(), segmentBytes: Int = 1 << 20
+        _ durability: Durability = .synced, disk: any Disk = SystemDisk(), segmentBytes: Int = 1 << 20,
+        logBytesMax: Int = StorageConfiguration.logBytesMaxDefault, snapshots: SnapshotLimits? = nil
     ) -> StorageConfiguration {
         StorageConfiguration(
-            directory: path, durability: durability, disk: disk, segmentBytes: segmentBytes,
+            directory: path, durability: durability, disk: disk, segmentBytes: segmentBytes, logBytesMax: logBytesMax,
+            snapshots: snapshots,
             salt: UInt32(Self.count.load(ordering: .relaxed)))
     }
 

@@ -15,6 +15,9 @@ public struct ImageError: Error, Hashable, CustomStringConvertible {
         (self.reason, self.piece, self.place, self.offset) = (reason, piece, place, offset)
     }
 
+    /// The piece is good, and the shard's memory too small for it.
+    public var isMemoryFull: Bool { reason == ImageFault.memoryFull.what }
+
     public var description: String { text(place.map { "\($0)" }) }
 
     /// With the state's name: `image, piece 3 (payments by card_id), byte 17: its rows are not in order`.
