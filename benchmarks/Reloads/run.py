@@ -10,6 +10,7 @@ where anything was. `make reloads` runs it in full.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import multiprocessing
 import os
@@ -68,6 +69,14 @@ class RunningServer:
 
     def memory(self) -> dict:
         return {"resident_mb": round(self.resident_megabytes(), 1), "state_mb": round(self.entry("memory_used") / 2**20, 1)}
+
+    def __enter__(self) -> RunningServer:
+        return self
+
+    def __exit__(self, *_) -> None:
+        """Nothing is left running, whatever went wrong."""
+        self.process.kill()
+        self.process.wait()
 
     def stop(self) -> int:
         self.control.close()
@@ -133,15 +142,15 @@ def main() -> int:
     problems: list[str] = []
     context = multiprocessing.get_context("spawn")
     os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).resolve().parent), os.environ.get("PYTHONPATH", "")])
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as running:
         sets = [
             definition_sets.sql(number, options.connections) for number in range(definition_sets.SETS)]
-        server = RunningServer(options.binary, options.cores, Path(folder), sets[0])
+        server = running.enter_context(RunningServer(options.binary, options.cores, Path(folder), sets[0]))
         phase, stop, queue = context.Value("i", Phase.WARM_UP), context.Event(), context.Queue()
         answers = context.Value("Q", 0)
         makers = [(Loader, server.address, number, phase, stop, answers) for number in range(options.connections)]
         makers.append((Watcher, server.address, stop))
-        workers = [context.Process(target=work, args=(make, queue, *rest)) for make, *rest in makers]
+        workers = [context.Process(target=work, args=(make, queue, *rest), daemon=True) for make, *rest in makers]
         for worker in workers:
             worker.start()
         await_answers(answers, problems)

@@ -18,5 +18,7 @@ def sources(definitions: str | os.PathLike) -> list[tuple[str, str]]:
 
 
 def _is_path(text: str) -> bool:
-    """SQL has white space in it; a path that has some must exist to be taken for one."""
-    return not any(character.isspace() for character in text) or len(text) < 4096 and os.path.exists(text)
+    """What exists as a path, or is written as one: a single word with a slash in it, or that ends like a file of SQL."""
+    if len(text) < 4096 and "\0" not in text and os.path.exists(text):
+        return True
+    return not any(character.isspace() for character in text) and (os.sep in text or text.endswith(".sql"))
