@@ -101,40 +101,55 @@ public struct Arena: ~Copyable {
 
     /// A block of at least `bytes`, its contents unspecified; 0 when the arena is full.
     public mutating func allocate(_ bytes: Int) -> Granule {
-        if bytes > SizeClass.bytesMax { return allocateRun(bytes) }
-        let sizeClass = SizeClass(holding: bytes)
+        bytes > SizeClass.bytesMax ? allocateRun(bytes) : allocate(SizeClass(holding: bytes))
+    }
+
+    /// A block of a class that is known beforehand.
+    public mutating func allocate(_ sizeClass: SizeClass) -> Granule {
         let blockBytes = sizeClass.bytes
         if open[sizeClass.index] < 0 && !openSpan(for: sizeClass) { return 0 }
         let number = Int(open[sizeClass.index])
         let span = spans + number
-        let granule: Granule
-        if span.pointee.freed != 0 {
-            granule = span.pointee.freed
-            span.pointee.freed = address(granule).load(as: UInt32.self)
-        } else {
-            granule = Granule((number * Arena.spanBytes + Int(span.pointee.fresh)) / Arena.granuleBytes)
-            span.pointee.fresh += UInt32(blockBytes)
+        let granule = span.pointee.freed
+        span.pointee.live &+= 1
+        usedBytes &+= blockBytes
+        if granule != 0 {
+            let next = address(granule).load(as: UInt32.self)
+            span.pointee.freed = next
+            if next != 0 { return granule }
         }
-        span.pointee.live += 1
-        usedBytes += blockBytes
-        if span.pointee.freed == 0 && Int(span.pointee.fresh) + blockBytes > Arena.spanBytes {
-            unlink(number, from: sizeClass)
-            span.pointee.state = .full
+        let fresh = Int(span.pointee.fresh)
+        let hasFresh = fresh &+ blockBytes <= Arena.spanBytes
+        if granule != 0 {
+            if !hasFresh { close(number, of: sizeClass) }
+            return granule
         }
-        return granule
+        span.pointee.fresh = UInt32(truncatingIfNeeded: fresh &+ blockBytes)
+        if fresh &+ 2 &* blockBytes > Arena.spanBytes { close(number, of: sizeClass) }
+        return Granule(truncatingIfNeeded: (number &* Arena.spanBytes &+ fresh) / Arena.granuleBytes)
+    }
+
+    /// Takes a span without free blocks off its class's list.
+    private func close(_ number: Int, of sizeClass: SizeClass) {
+        unlink(number, from: sizeClass)
+        spans[number].state = .full
     }
 
     /// Takes back a block that was allocated with these `bytes`.
     public mutating func free(_ granule: Granule, bytes: Int) {
-        let number = Int(granule) * Arena.granuleBytes / Arena.spanBytes
-        if bytes > SizeClass.bytesMax { return freeRun(number) }
-        let sizeClass = SizeClass(holding: bytes)
+        if bytes > SizeClass.bytesMax { return freeRun(Int(granule) * Arena.granuleBytes / Arena.spanBytes) }
+        free(granule, SizeClass(holding: bytes))
+    }
+
+    /// Takes back a block that was allocated with this class, or with as many bytes as it holds.
+    public mutating func free(_ granule: Granule, _ sizeClass: SizeClass) {
+        let number = Int(granule) &* Arena.granuleBytes / Arena.spanBytes
         let span = spans + number
         assert(span.pointee.sizeClass == sizeClass.index && span.pointee.live > 0, "a block is freed with another size")
         address(granule).storeBytes(of: span.pointee.freed, as: UInt32.self)
         span.pointee.freed = granule
-        span.pointee.live -= 1
-        usedBytes -= sizeClass.bytes
+        span.pointee.live &-= 1
+        usedBytes &-= sizeClass.bytes
         if span.pointee.state == .full { link(number, into: sizeClass) }
         // A class keeps one empty span, so that a block that comes and goes does not come and go with its span.
         if span.pointee.live == 0 && (span.pointee.next >= 0 || span.pointee.previous >= 0) {

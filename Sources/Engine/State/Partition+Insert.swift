@@ -104,7 +104,7 @@ extension Partition {
     }
 
     @inline(never)
-    private mutating func makeRoomInLog(
+    mutating func makeRoomInLog(
         _ view: BatchRows, _ record: KeyRecord, newest: Int64, memory: inout ShardMemory, output: inout TextArena
     ) -> Bool {
         // Which rows a frame over peer groups still reaches is only known when the groups of all rows are.

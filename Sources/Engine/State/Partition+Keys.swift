@@ -98,7 +98,7 @@ extension Partition {
     /// A record for the row's key, whose encoding stands in `keyBytes`; 0 when the arena is full.
     mutating func createKey(_ view: BatchRows, _ row: Int, arena: inout Arena) -> UInt32 {
         guard index.reserve(in: &arena) else { return 0 }
-        let granule = arena.allocate(code.recordBytes)
+        let granule = arena.allocate(code.recordClass)
         if granule == 0 { return 0 }
         let record = KeyRecord(arena.address(granule))
         record.raw.initializeMemory(as: UInt8.self, repeating: 0, count: code.recordBytes)
@@ -110,7 +110,7 @@ extension Partition {
         } else if keyByteCount > 0 {
             let bytes = arena.allocate(keyByteCount)
             if bytes == 0 {
-                arena.free(granule, bytes: code.recordBytes)
+                arena.free(granule, code.recordClass)
                 return 0
             }
             arena.address(bytes).copyMemory(from: keyBytes.baseAddress!, byteCount: keyByteCount)
@@ -136,7 +136,7 @@ extension Partition {
         empty(record, memory: &memory)
         if record.log != 0 { memory.arena.free(record.log, bytes: code.logBytes(capacity: record.capacity)) }
         if !code.isKeyInline && record.keyCount > 0 { memory.arena.free(record.keyGranule, bytes: Int(record.keyCount)) }
-        memory.arena.free(granule, bytes: code.recordBytes)
+        memory.arena.free(granule, code.recordClass)
     }
 
     /// Makes a key as it is when it is new; a log of the first size stays.

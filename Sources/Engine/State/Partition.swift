@@ -137,10 +137,10 @@ struct Partition: ~Copyable {
         let isPlain = code.isPlain && view.mode != .evaluate && clock.newestBefore == nil
         var number = start
         while number < end {
-            if isPlain && areCandidatesCurrent {
+            if isPlain {
                 number = append(
-                    view, number, end, candidates - start, lateBound: clock.newest.subtractingClamped(lateness),
-                    forgottenBefore: forgottenBefore, base: memory.arena.base)
+                    view, number, end, candidates - start, newest: clock.newest, lateness: lateness,
+                    forgottenBefore: forgottenBefore, memory: &memory, output: &output)
                 if number == end { break }
             }
             let row = Int(view.rows[number])
@@ -162,44 +162,68 @@ struct Partition: ~Copyable {
         settle(view, memory: &memory, output: &output)
     }
 
-    /// What `insert` does, for rows that are the newest of known keys whose logs have room. Gives back the number of the
-    /// first row that is not so.
+    /// What `insert` does, for rows that are the newest of their keys and need nothing of the rows that wait. Gives back the
+    /// number of the first row that is not so.
     @inline(never)
     private mutating func append(
-        _ view: BatchRows, _ start: Int, _ end: Int, _ candidates: UnsafeMutablePointer<UInt32>, lateBound: Int64,
-        forgottenBefore: Int64, base: UnsafeMutableRawPointer
+        _ view: BatchRows, _ start: Int, _ end: Int, _ candidates: UnsafeMutablePointer<UInt32>, newest: Int64, lateness: Int64,
+        forgottenBefore: Int64, memory: inout ShardMemory, output: inout TextArena
     ) -> Int {
         let key = view.vectors[code.keys[0].register]
         let (keys, keyNulls) = (key.integers, key.nulls)
         let times = view.vectors[code.time].integers
+        let base = memory.arena.base
+        let lateBound = newest.subtractingClamped(lateness)
         let (rows, pending, hasLinks, flags) = (view.rows, kernel.pending, code.hasLinks, flags)
-        var waiting = pendingCount
         var number = start
         while number < end {
             let row = Int(rows[number])
             let time = times[row]
-            let candidate = Int(candidates[number])
-            let record = KeyRecord(base + candidate &* Arena.granuleBytes)
-            let (lastTime, count, log) = (record.lastTime, record.count, record.log)
-            let mask = (1 &<< record.capacityShift) &- 1
-            if candidate == 0 || record.key != keys[row] || keyNulls[row] != 0 || record.flags != flags
-                || lastTime < forgottenBefore
-                || time < lastTime || time < lateBound || count > mask || log == 0
-            {
-                break
+            var granule = areCandidatesCurrent ? candidates[number] : 0
+            var record = KeyRecord(base + Int(granule) &* Arena.granuleBytes)
+            if time < lateBound || keyNulls[row] != 0 { break }
+            if granule == 0 || record.key != keys[row] || record.flags != flags || record.lastTime < forgottenBefore {
+                granule = plainKey(view, row, forgottenBefore: forgottenBefore, memory: &memory)
+                if granule == 0 { break }
+                record = KeyRecord(base + Int(granule) &* Arena.granuleBytes)
             }
-            if hasLinks && !hasTableRoom(record, capacity: mask &+ 1, waiting: waiting) { break }
+            if time < record.lastTime { break }
+            if record.log == 0 || record.count == 1 &<< record.capacityShift {
+                let hasRoom =
+                    !record.isPending
+                    && makeRoomInLog(view, record, newest: max(newest, time), memory: &memory, output: &output)
+                if !hasRoom {
+                    if record.lastTime == .min { removeKey(granule, memory: &memory) }
+                    break
+                }
+            }
+            let (count, mask) = (record.count, (1 &<< record.capacityShift) &- 1)
+            if hasLinks && !hasTableRoom(record, capacity: mask &+ 1, waiting: pendingCount) { break }
             let position = record.head &+ count
             record.count = count &+ 1
             record.lastTime = time
             record.isPending = true
-            (base + Int(log) &* Arena.granuleBytes).assumingMemoryBound(to: Int64.self)[position & mask] = time
-            pending.set(waiting, row: row, record: record, position: position, time: time, floor: record.floor)
-            waiting = waiting &+ 1
+            (base + Int(record.log) &* Arena.granuleBytes).assumingMemoryBound(to: Int64.self)[position & mask] = time
+            pending.set(pendingCount, row: row, record: record, position: position, time: time, floor: record.floor)
+            pendingCount = pendingCount &+ 1
             number = number &+ 1
         }
-        pendingCount = waiting
         return number
+    }
+
+    /// The key of a row that is not the one it was taken for, known or new, as `insert` finds it; 0 where that has to do more.
+    private mutating func plainKey(
+        _ view: BatchRows, _ row: Int, forgottenBefore: Int64, memory: inout ShardMemory
+    ) -> UInt32 {
+        let granule = find(view, row, candidate: 0, base: memory.arena.base)
+        if granule == 0 { return view.refusesNewKeys ? 0 : createKey(view, row, arena: &memory.arena) }
+        let record = KeyRecord(memory.arena.address(granule))
+        if record.flags != flags { return 0 }
+        if record.lastTime < forgottenBefore {
+            if view.refusesNewKeys { return 0 }
+            renewKey(granule, memory: &memory)
+        }
+        return granule
     }
 
     @inline(__always)

@@ -1,3 +1,4 @@
+import Bytes
 import Language
 import Plan
 import Values
@@ -41,6 +42,7 @@ struct PartitionCode {
     let keyCount: Int
     let time: Int
     let recordBytes: Int
+    let recordClass: SizeClass
     let bytesPerEvent: Int
     let partialBytes: Int
     let capacityMin: Int
@@ -123,6 +125,7 @@ struct PartitionCode {
         keys = .copy(of: plan.keys.map { KeyCode(register: $0.index, form: $0.type.form) })
         time = plan.time.index
         recordBytes = layout.recordBytes
+        recordClass = SizeClass(holding: layout.recordBytes)
         bytesPerEvent = layout.bytesPerEvent
         partialBytes = layout.partialBytes
         capacityMin = layout.capacityMin

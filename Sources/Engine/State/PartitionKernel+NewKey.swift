@@ -6,7 +6,7 @@ extension PartitionKernel {
     /// A record of zeros with a log for `capacity` rows (0: none) and tables of the values of `count` of them; 0: the arena is full,
     /// and nothing has changed.
     func allocateKey(capacity: Int, count: Int, arena: inout Arena) -> UInt32 {
-        let granule = arena.allocate(code.recordBytes)
+        let granule = arena.allocate(code.recordClass)
         if granule == 0 { return 0 }
         let record = KeyRecord(arena.address(granule))
         record.raw.initializeMemory(as: UInt8.self, repeating: 0, count: code.recordBytes)
@@ -17,7 +17,7 @@ extension PartitionKernel {
             if !code.hasLinks || allocateTables(record, count: count, arena: &arena) { return granule }
             arena.free(log, bytes: code.logBytes(capacity: capacity))
         }
-        arena.free(granule, bytes: code.recordBytes)
+        arena.free(granule, code.recordClass)
         return 0
     }
 
