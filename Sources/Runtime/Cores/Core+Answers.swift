@@ -8,6 +8,7 @@ extension Core {
 
     /// The entry is complete, and everything before it of its connection has been answered.
     func answer(_ request: Request, sequence: UInt64) {
+        answered.removeAll(keepingCapacity: true)
         if let leaving = request.leaving { return tellLeaving(request, to: leaving.subscriber) }
         if isReplaying { return replayed(request, sequence: sequence) }
         let (late, refused) = (request.batch.count(of: .late), request.batch.count(of: .refused))
@@ -61,10 +62,12 @@ extension Core {
             sequence: sequence, epoch: epoch, definitions: catalog.version, batchNumber: request.header.batchNumber)
         let writer = writers[view.number]
         guard let viewIndex = catalog.views[view.number].indices[request.stream] else { return }
+        let place = session.output.count
         do throws(WireError) {
             try session.output.appendFrame(header, isChecked: session.state.wantsBodyChecksums) { (body) throws(WireError) in
                 try request.batch.write(view: viewIndex, writer: writer, into: &body)
             }
+            if watches[view.number] != nil { answered.append(AnsweredView(view: view.number, frame: place)) }
         } catch {
             let message = ErrorMessage.unsendable(view: catalog.views[view.number].name, error)
             let frame = OutgoingFrame(.error, answering: request.header, isLast: isLast, body: message.frameBody())

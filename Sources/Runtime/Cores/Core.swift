@@ -125,6 +125,8 @@ final class Core: Loop {
     /// Are to be told of events that leave windows.
     var notifying: [Subscriber] = []
     var resultMessage = OutputBuffer()
+    /// Watched views that the entry being completed was answered with, whose messages need not be written twice.
+    var answered: [AnsweredView] = []
     var nextWatchSweepNanoseconds: UInt64 = 0
     /// Of feeds that are no more.
     var retired = ViewFeed.Counters()

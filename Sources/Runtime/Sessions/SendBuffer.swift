@@ -12,6 +12,16 @@ struct SendBuffer: ~Copyable {
     private static let firstBytes = 256
 
     var unsentBytes: Int { buffer.count - sent }
+    /// Where the next frame will stand; until something is sent.
+    var count: Int { buffer.count }
+
+    /// The body of the frame that stands at a place. Valid until the next one is appended or anything is sent.
+    func body(ofFrameAt place: Int) -> UnsafeRawBufferPointer? {
+        guard place + FrameHeader.byteCount <= buffer.count else { return nil }
+        let frame = UnsafeRawBufferPointer(rebasing: buffer.bytes[place...])
+        guard let header = try? FrameHeader.parse(frame.baseAddress!), header.frameLength <= frame.count else { return nil }
+        return UnsafeRawBufferPointer(rebasing: frame[FrameHeader.byteCount..<FrameHeader.byteCount + header.bodyLength])
+    }
     /// Memory it holds beyond what every connection has.
     var heldBytes: Int { buffer.capacity - SendBuffer.firstBytes }
 

@@ -24,6 +24,7 @@ extension Core {
 
     private func publish(_ request: Request, index: Int, to feed: ViewFeed) {
         let selection = request.batch.selection(view: index)
+        if publishAnswer(of: request, selection: selection, to: feed) { return }
         var first = 0
         while first < selection.count {
             // As many rows as make a message of about the length wanted, going by those before.
@@ -31,6 +32,26 @@ extension Core {
             publish(request, index: index, part: first..<first + count, selection: selection, to: feed)
             first += count
         }
+    }
+
+    /// The sender has been answered with just this message, which still stands in its send buffer: the entry is appended from
+    /// there. False where it was not, or is too long for one entry.
+    private func publishAnswer(
+        of request: Request, selection: UnsafeBufferPointer<UInt32>, to feed: ViewFeed
+    ) -> Bool {
+        guard request.core == self.index, let session = request.session, !session.isClosed, !selection.isEmpty,
+            let frame = answered.first(where: { $0.view == feed.view })?.frame,
+            let byteCount = session.output.body(ofFrameAt: frame)?.count,
+            byteCount <= min(Core.resultBytesWanted, feed.entryBytesMax)
+        else { return false }
+        feed.bytesPerRow = byteCount / selection.count + 1
+        // Who is told that entries are gone may be the sender itself, and its buffer move.
+        feed.makeRoom(byteCount)
+        guard let message = session.output.body(ofFrameAt: frame) else { return false }
+        feed.append(
+            message, sequence: sequence, definitions: catalog.version, rowCount: selection.count, firstRow: selection[0],
+            lastRow: selection[selection.count - 1])
+        return true
     }
 
     private func publish(
@@ -95,4 +116,10 @@ extension Session: SubscriberOutlet {
     }
 
     func end(_ error: ErrorMessage) { core.disconnect(self, error) }
+}
+
+/// A view's result frame of the entry that is being completed, by its place in the sender's send buffer.
+struct AnsweredView {
+    var view: Int
+    var frame: Int
 }

@@ -112,11 +112,16 @@ final class ViewFeed {
     /// Longest message of one entry.
     var entryBytesMax: Int { log.entryBytesMax }
 
+    /// Old entries go until there is room for a new one of so many bytes.
+    func makeRoom(_ byteCount: Int) {
+        while log.mustEvict(for: byteCount) { evictFirst() }
+    }
+
     /// Rows of one batch, in an encapsulated message of this view's columns and the trailer.
     func append(
         _ message: UnsafeRawBufferPointer, sequence: UInt64, definitions: UInt32, rowCount: Int, firstRow: UInt32, lastRow: UInt32
     ) {
-        while log.mustEvict(for: message.count) { evictFirst() }
+        makeRoom(message.count)
         let ordinal = log.append(
             message, sequence: sequence, definitions: definitions, rowCount: rowCount, firstRow: firstRow, lastRow: lastRow)
         for group in groups { appended(ordinal, to: group) }
