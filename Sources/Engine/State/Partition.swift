@@ -216,11 +216,13 @@ struct Partition: ~Copyable {
         _ view: BatchRows, _ row: Int, forgottenBefore: Int64, memory: inout ShardMemory
     ) -> UInt32 {
         let granule = find(view, row, candidate: 0, base: memory.arena.base)
-        if granule == 0 { return view.refusesNewKeys ? 0 : createKey(view, row, arena: &memory.arena) }
+        if granule == 0 {
+            return view.refusal.applies(to: view.hashes[row]) ? 0 : createKey(view, row, arena: &memory.arena)
+        }
         let record = KeyRecord(memory.arena.address(granule))
         if record.flags != flags { return 0 }
         if record.lastTime < forgottenBefore {
-            if view.refusesNewKeys { return 0 }
+            if view.refusal.applies(to: view.hashes[row]) { return 0 }
             renewKey(granule, memory: &memory)
         }
         return granule
