@@ -6,6 +6,9 @@ import Linux
 ///     LogWriter.orderNextSegment ─► LogSegmentOrder.make ─► LogWriter.prepared
 ///
 /// What fails is not tried again with the same order. After a sync that failed nothing may be acknowledged any more.
+///
+/// Orders sync through an opened file of their own: the kernel tells each opened file once of bytes that it could not write, so that a
+/// sync of the writer's at the same time takes no error away from an order's, nor the other way round.
 
 /// One sync of what was written when it was ordered.
 public struct LogSync: Sendable {
@@ -27,14 +30,15 @@ public struct LogSegmentOrder: Sendable {
 
     /// Where it throws for want of room, another order may be made later.
     public func make() throws(LogError) -> PreparedSegment {
-        let file = try LogWriter.make(SegmentName(number), of: byteCount, in: directory, disk)
-        return PreparedSegment(file: file, number: number)
+        try LogWriter.make(number, of: byteCount, in: directory, disk)
     }
 }
 
 /// A segment that is there and not begun.
 public struct PreparedSegment: Sendable {
-    fileprivate let file: any DiskFile
+    let file: any DiskFile
+    /// The same file, opened a second time for orders.
+    let orderedFile: any DiskFile
     public let number: UInt64
 }
 
@@ -42,7 +46,7 @@ extension LogWriter {
     /// nil where everything that was written is synced.
     public func orderSync() -> LogSync? {
         guard failure == nil, syncedPosition < writtenPosition else { return nil }
-        return LogSync(file: file, segment: segment, position: writtenPosition, sequence: writtenSequence)
+        return LogSync(file: file.orderedFile, segment: segment, position: writtenPosition, sequence: writtenSequence)
     }
 
     /// The order has been performed.
@@ -61,6 +65,6 @@ extension LogWriter {
 
     public func prepared(_ segment: PreparedSegment) {
         precondition(next == nil && segment.number == self.segment + 1, "it was ordered for the segment in use")
-        next = segment.file
+        next = segment
     }
 }

@@ -12,7 +12,12 @@ extension LogWriter {
     /// They are in force from here on, and restated by every segment to come.
     @discardableResult
     public func append(_ definitions: LogDefinitions) throws(LogError) -> UInt64 {
-        let sequence = try append(.definitions, definitions.encode())
+        let body = definitions.encode()
+        // Each segment to come begins with them.
+        guard body.count < options.segmentBytes / 2 else {
+            throw .tooLarge(what: "definitions", foundBytes: body.count, limitBytes: options.segmentBytes / 2)
+        }
+        let sequence = try append(.definitions, body)
         self.definitions = definitions
         return sequence
     }

@@ -12,7 +12,7 @@ extension LogWriter {
         try checkUsable()
         guard next == nil else { return }
         do {
-            next = try Self.make(SegmentName(segment + 1), of: options.segmentBytes, in: directory, disk)
+            next = try Self.make(segment + 1, of: options.segmentBytes, in: directory, disk)
         } catch {
             // Anything but a lack of room is a disk that is not to be trusted.
             if case .disk(let error) = error, !error.isOutOfSpace { throw stop(error) }
@@ -63,10 +63,8 @@ extension LogWriter {
         // First what may find no room, so that nothing has changed then.
         try prepareNext()
         try finishSegment()
-        guard let file = next else { preconditionFailure("it has just been made") }
-        self.file = file
-        next = nil
-        segment += 1
+        guard let made = next.take() else { preconditionFailure("it has just been made") }
+        file = made
         salt = options.salt(ofSegment: segment)
         try begin()
     }
@@ -82,11 +80,7 @@ extension LogWriter {
         summary = SegmentSummary(lastSequence: appendedSequence)
         stated.removeAll()
         if let definitions {
-            let body = definitions.encode()
-            guard definitionsBytes < options.segmentBytes / 2 else {
-                throw .tooLarge(what: "definitions", foundBytes: definitionsBytes, limitBytes: options.segmentBytes / 2)
-            }
-            try appendStatement(.definitions, body, isRestated: true)
+            try appendStatement(.definitions, definitions.encode(), isRestated: true)
         }
         try flush()
         try sync()
@@ -101,7 +95,7 @@ extension LogWriter {
         try flush()
         try sync()
         do throws(DiskError) {
-            try file.truncate(to: position)
+            try file.file.truncate(to: position)
         } catch {
             throw stop(error)
         }
@@ -109,9 +103,9 @@ extension LogWriter {
 
     /// A file of zeros with all of its room, under its name for good once this returns.
     static func make(
-        _ name: SegmentName, of byteCount: Int, in directory: String, _ disk: any Disk
-    ) throws(LogError) -> any DiskFile {
-        let path = "\(directory)/\(name.text)"
+        _ number: UInt64, of byteCount: Int, in directory: String, _ disk: any Disk
+    ) throws(LogError) -> PreparedSegment {
+        let path = "\(directory)/\(SegmentName(number).text)"
         let partial = path + SegmentName.partialSuffix
         let file = try onDisk { () throws(DiskError) in
             do throws(DiskError) {
@@ -128,11 +122,11 @@ extension LogWriter {
             try file.sync()
             try disk.rename(partial, to: path)
             try disk.syncDirectory(directory)
+            return PreparedSegment(file: file, orderedFile: try disk.open(path, .write), number: number)
         } catch {
             // The room is needed elsewhere; where this fails too, the first error is the one to tell.
             try? disk.remove(partial)
             throw .disk(error)
         }
-        return file
     }
 }

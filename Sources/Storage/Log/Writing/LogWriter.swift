@@ -21,9 +21,8 @@ public final class LogWriter {
     public let options: LogOptions
 
     var pending = PendingParts()
-    var file: any DiskFile
-    /// Of the segment in use.
-    public internal(set) var segment: UInt64
+    /// The segment in use.
+    var file: PreparedSegment
     var salt: UInt32
     /// Where the next record goes.
     var position = 0
@@ -34,7 +33,7 @@ public final class LogWriter {
     var isSyncNoted = true
 
     /// The next segment, made ahead.
-    var next: (any DiskFile)?
+    var next: PreparedSegment?
     var failure: DiskError?
     private var isClosed = false
     var definitions: LogDefinitions?
@@ -61,17 +60,18 @@ public final class LogWriter {
         self.disk = disk
         self.directory = directory
         self.options = options
-        self.segment = segment
         self.nextSequence = nextSequence
         self.definitions = definitions
         salt = options.salt(ofSegment: segment)
         writtenSequence = nextSequence - 1
         syncedSequence = nextSequence - 1
         summary = SegmentSummary(lastSequence: nextSequence - 1)
-        file = try Self.make(SegmentName(segment), of: options.segmentBytes, in: directory, disk)
+        file = try Self.make(segment, of: options.segmentBytes, in: directory, disk)
         try begin()
     }
 
+    /// Number of the segment in use.
+    public var segment: UInt64 { file.number }
     /// The last sequence number given out.
     public var appendedSequence: UInt64 { nextSequence - 1 }
     public var hasPending: Bool { pending.byteCount > 0 }
@@ -85,7 +85,7 @@ public final class LogWriter {
         try checkUsable()
         guard pending.byteCount > 0 else { return }
         do throws(DiskError) {
-            try file.write(pending.parts, at: writtenPosition)
+            try file.file.write(pending.parts, at: writtenPosition)
         } catch {
             throw stop(error)
         }
@@ -99,7 +99,7 @@ public final class LogWriter {
         try checkUsable()
         guard syncedPosition < writtenPosition else { return }
         do throws(DiskError) {
-            try file.sync()
+            try file.file.sync()
         } catch {
             throw stop(error)
         }
