@@ -124,4 +124,47 @@ import Wire
         }
         #expect(found == [[DictionaryMessages.first], [DictionaryMessages.replacement], [DictionaryMessages.first]])
     }
+
+    // MARK: While it is written
+
+    @Test func `a reader goes on with what was written since it came to the end of what it had read`() throws {
+        let disk = FakeDisk()
+        let writer = try makeWriter(disk)
+        let schema = try plainSchema("t")
+        func append(_ count: Int) throws {
+            for index in 0..<count {
+                try writer.append(.batch(BatchEntry(table: "t", message: message(index, byteCount: 100))), schema: schema)
+                try writer.sync()
+            }
+        }
+        try append(5)
+        let reader = try LogReader(disk: disk, directory: directory)
+        var found: [UInt64] = []
+        while let record = try reader.next() {
+            if record.isContext { continue }
+            found.append(record.sequence)
+            // Behind the first one, so that the reader has a piece with zeros where records are by now; the segment ends meanwhile.
+            if found.count == 1 { try append(400) }
+        }
+        #expect(found.count > 100 && found == Array(1...UInt64(found.count)) && reader.tornTail == nil)
+    }
+
+    @Test func `segments that are compressed or removed while they are listed and read are no damage`() throws {
+        let disk = FakeDisk()
+        let writer = try makeWriter(disk)
+        let schema = try plainSchema("t")
+        for index in 0..<400 {
+            try writer.append(.batch(BatchEntry(table: "t", message: message(index, byteCount: 600))), schema: schema)
+        }
+        try writer.sync()
+        let upkeep = LogUpkeep(disk: disk, directory: directory)
+        let reader = try LogReader(disk: disk, directory: directory)
+        var count: UInt64 = 0
+        while let record = try reader.next() {
+            if record.isContext { continue }
+            count += 1
+            if count == 1 { for segment in try upkeep.segments() where segment.isFinished { try upkeep.compress(segment) } }
+        }
+        #expect(count == 400)
+    }
 }

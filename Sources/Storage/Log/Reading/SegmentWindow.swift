@@ -15,8 +15,8 @@ struct SegmentWindow {
 
     private let origin: Origin
     private let blocks: LogBlocks
-    /// Bytes of the segment, uncompressed.
-    let byteCount: Int
+    /// Bytes of the segment, uncompressed; fewer than at first where its writer has cut it behind its last record.
+    private(set) var byteCount: Int
     private(set) var block: LogBlock
     /// Offset of the block's first byte, a multiple of 8.
     private var start = 0
@@ -50,13 +50,24 @@ struct SegmentWindow {
         guard offset + count <= byteCount else { return nil }
         precondition(offset >= start && offset <= start + filled, "a segment is read from front to back")
         try move(to: offset, count: count)
+        guard offset + count <= start + filled else { return nil }
         return UnsafeRawBufferPointer(start: block.base + (offset - start), count: count)
     }
 
     /// As many bytes from `offset` on as the block may have at once; empty at the segment's end.
     mutating func piece(at offset: Int) throws(LogError) -> UnsafeRawBufferPointer {
-        let count = min(Self.pieceBytes / 2, byteCount - offset)
-        return try bytes(at: offset, count: count) ?? UnsafeRawBufferPointer(start: nil, count: 0)
+        while offset < byteCount {
+            // nil where the file has become shorter meanwhile.
+            if let piece = try bytes(at: offset, count: min(Self.pieceBytes / 2, byteCount - offset)) { return piece }
+        }
+        return UnsafeRawBufferPointer(start: nil, count: 0)
+    }
+
+    /// Forgets what was read, so that it is read from the file again. Compressed segments don't change.
+    mutating func readAgain(from offset: Int) {
+        guard case .plain = origin else { return }
+        start = offset & ~(LogFormat.alignment - 1)
+        filled = 0
     }
 
     private mutating func move(to offset: Int, count: Int) throws(LogError) {
@@ -76,6 +87,7 @@ struct SegmentWindow {
             let rest = UnsafeMutableRawBufferPointer(start: block.base + filled, count: wanted)
             let got = try onDisk { () throws(DiskError) in try file.read(into: rest, at: start + filled) }
             filled += got
+            if got < wanted { byteCount = start + filled }
         case .cold(let segment):
             while filled < needed || block.capacity - filled >= ColdSegment.blockBytes {
                 let rest = UnsafeMutableRawBufferPointer(start: block.base + filled, count: block.capacity - filled)
@@ -83,17 +95,6 @@ struct SegmentWindow {
                 if got == 0 { break }
                 filled += got
             }
-        }
-        // The file was cut since its length was asked for.
-        guard filled >= needed else {
-            throw .disk(DiskError("read", path, code: DiskError.inputOutput, remedy: "the file became shorter as it was read"))
-        }
-    }
-
-    private var path: String {
-        switch origin {
-        case .plain(let file): file.path
-        case .cold(let segment): segment.path
         }
     }
 }

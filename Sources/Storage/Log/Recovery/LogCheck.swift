@@ -78,7 +78,8 @@ extension LogCheck {
             path: path, number: name.number, isCompressed: name.isCompressed, byteCount: 0, state: .unused, recordCount: 0,
             rowCount: 0)
         do throws(LogError) {
-            check.byteCount = try onDisk { () throws(DiskError) in try disk.open(path, .read).byteCount() }
+            let file = try name.open(in: directory, disk).file
+            check.byteCount = try onDisk { () throws(DiskError) in try file.byteCount() }
             switch try SegmentScan.open(name, in: directory, disk, isNewest: isNewest) {
             case .unused: check.state = .unused
             case .torn(let tail): check.state = .torn(tail)

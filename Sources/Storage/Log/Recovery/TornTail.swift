@@ -74,7 +74,8 @@ extension TornTail {
         var position = offset
         while position < window.byteCount {
             let piece = try window.piece(at: position)
-            if CKernels_anyByte(piece.baseAddress!.assumingMemoryBound(to: UInt8.self), piece.count) { return false }
+            guard let base = piece.baseAddress else { break }
+            if CKernels_anyByte(base.assumingMemoryBound(to: UInt8.self), piece.count) { return false }
             position += piece.count
         }
         return true

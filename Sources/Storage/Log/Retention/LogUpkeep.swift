@@ -17,8 +17,14 @@ public struct LogUpkeep: Sendable {
         var segments: [LogSegment] = []
         for (index, name) in names.enumerated() {
             // The two last may be the one in use and the one made ahead.
-            guard let segment = try LogSegment(name, in: directory, disk, isNewest: index >= names.count - 2) else { continue }
-            segments.append(segment)
+            do throws(LogError) {
+                if let segment = try LogSegment(name, in: directory, disk, isNewest: index >= names.count - 2) {
+                    segments.append(segment)
+                }
+            } catch {
+                // The oldest may have been removed since they were listed.
+                guard segments.isEmpty, case .disk(let error) = error, error.isNotFound else { throw error }
+            }
         }
         return segments
     }

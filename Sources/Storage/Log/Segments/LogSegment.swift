@@ -69,8 +69,7 @@ extension LogSegment {
     /// - Parameter isNewest: no other one follows. Otherwise a segment whose file does not end with its last record, because a crash
     ///   came before the file was cut there, is read whole to find it.
     init?(_ name: SegmentName, in directory: String, _ disk: any Disk, isNewest: Bool) throws(LogError) {
-        let path = "\(directory)/\(name.text)"
-        let file = try onDisk { () throws(DiskError) in try disk.open(path, .read) }
+        let (file, name) = try name.open(in: directory, disk)
         let byteCount = try onDisk { () throws(DiskError) in try file.byteCount() }
         let header: SegmentHeader
         var summary: SegmentSummary?
@@ -84,7 +83,7 @@ extension LogSegment {
             if summary == nil && !isNewest { summary = try Self.scan(name, in: directory, disk) }
         }
         self.init(
-            number: name.number, path: path, isCompressed: name.isCompressed, isFinished: summary != nil,
+            number: name.number, path: file.path, isCompressed: name.isCompressed, isFinished: summary != nil,
             formatVersion: LogFormat.version, epoch: header.epoch, firstSequence: header.firstSequence,
             lastSequence: summary?.lastSequence, recordCount: summary?.recordCount, byteCount: byteCount,
             newestEvents: summary?.newestEvents ?? [:])

@@ -15,7 +15,7 @@ extension RecordHeader {
         var end = offset
         while position < window.byteCount {
             let piece = try window.piece(at: position)
-            let base = piece.baseAddress.unsafelyUnwrapped
+            guard let base = piece.baseAddress else { break }
             let isLast = position + piece.count == window.byteCount
             // A header that begins near the end of a piece is looked at with the next one.
             let step = isLast ? piece.count : (piece.count - LogFormat.recordHeaderBytes) & ~(LogFormat.alignment - 1)

@@ -1,3 +1,5 @@
+import Linux
+
 /// Names of the log's files.
 struct SegmentName: Hashable {
     var number: UInt64
@@ -28,5 +30,20 @@ struct SegmentName: Hashable {
         let digits = String(number)
         let zeros = String(repeating: "0", count: max(0, Self.digits - digits.count))
         return zeros + digits + (isCompressed ? Self.compressedSuffix : Self.suffix)
+    }
+}
+
+extension SegmentName {
+    /// Opens the segment for reading, under the name that it has by now: others may compress it at any time.
+    func open(in directory: String, _ disk: any Disk) throws(LogError) -> (file: any DiskFile, name: SegmentName) {
+        do throws(DiskError) {
+            return (try disk.open("\(directory)/\(text)", .read), self)
+        } catch {
+            let compressed = SegmentName(number, isCompressed: true)
+            guard error.isNotFound, !isCompressed, let file = try? disk.open("\(directory)/\(compressed.text)", .read) else {
+                throw .disk(error)
+            }
+            return (file, compressed)
+        }
     }
 }

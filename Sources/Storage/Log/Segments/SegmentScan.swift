@@ -39,16 +39,17 @@ struct SegmentScan {
     static func open(
         _ name: SegmentName, in directory: String, _ disk: any Disk, isNewest: Bool, blocks: LogBlocks = LogBlocks()
     ) throws(LogError) -> Opening {
-        let path = "\(directory)/\(name.text)"
-        let file = try onDisk { () throws(DiskError) in try disk.open(path, .read) }
+        let (file, name) = try name.open(in: directory, disk)
+        let path = file.path
         if name.isCompressed {
             let cold = try ColdSegment(file, number: name.number)
             var window = SegmentWindow(cold, blocks: blocks)
-            let scan = SegmentScan(path, cold.header, window, isNewest: isNewest)
+            // It is finished, whether others follow or not.
+            let scan = SegmentScan(path, cold.header, window, isNewest: false)
             guard let first = try window.bytes(at: 0, count: LogFormat.headerBytes)?.baseAddress,
                 let header = try? SegmentHeader.parse(first), header == cold.header
             else { throw scan.damage(expected: "the segment's header", found: "another one than in front of the blocks") }
-            return .segment(SegmentScan(path, header, window, isNewest: isNewest))
+            return .segment(SegmentScan(path, header, window, isNewest: false))
         }
         let byteCount = try onDisk { () throws(DiskError) in try file.byteCount() }
         var window = SegmentWindow(file, byteCount: byteCount, blocks: blocks)
@@ -79,24 +80,55 @@ struct SegmentScan {
     }
 
     /// The next record, or what is at the end; not called again after anything but a record.
+    ///
+    /// A server may be writing the newest segment meanwhile: bytes that were read before it went on, and later ones that were read
+    /// behind it, would look like damage. So what is no record is read a second time, and damage a third; it stays what it is.
     mutating func next() throws(LogError) -> Step {
+        var attempt = try attempt()
+        if isNewest, case .problem = attempt {
+            window.readAgain(from: position)
+            attempt = try self.attempt()
+        }
+        guard case .problem(let expected, let found) = attempt else { return attempt.step }
+        do {
+            return try end(expected: expected, found: found)
+        } catch {
+            guard isNewest, case .damaged = error else { throw error }
+            window.readAgain(from: position)
+            attempt = try self.attempt()
+            if case .problem = attempt { throw error }
+            return attempt.step
+        }
+    }
+
+    private enum Attempt {
+        case step(Step)
+        case problem(expected: String, found: String)
+
+        var step: Step {
+            guard case .step(let step) = self else { preconditionFailure("the caller has looked") }
+            return step
+        }
+    }
+
+    private mutating func attempt() throws(LogError) -> Attempt {
         guard let first = try window.bytes(at: position, count: LogFormat.recordHeaderBytes)?.baseAddress else {
-            return try end(expected: "a record or the segment's end", found: "the end of the file")
+            return .problem(expected: "a record or the segment's end", found: "the end of the file")
         }
         guard let record = RecordHeader.parse(first, at: position, salt: header.salt) else {
-            return try end(expected: "the header of a record", found: "bytes that are none")
+            return .problem(expected: "the header of a record", found: "bytes that are none")
         }
         guard let whole = try window.bytes(at: position, count: record.recordBytes)?.baseAddress else {
-            return try end(expected: "a record of \(record.recordBytes) bytes", found: "the end of the file")
+            return .problem(expected: "a record of \(record.recordBytes) bytes", found: "the end of the file")
         }
         let body = UnsafeRawBufferPointer(start: whole + LogFormat.recordHeaderBytes, count: record.bodyBytes)
         let checksum = CKernels_crc32c(body.baseAddress, body.count)
         guard checksum == record.bodyChecksum else {
-            return try end(
+            return .problem(
                 expected: "the body of record \(record.sequence) with checksum \(hexadecimal(record.bodyChecksum))",
                 found: "bytes with checksum \(hexadecimal(checksum))")
         }
-        return try take(record, body)
+        return .step(try take(record, body))
     }
 
     private mutating func take(_ record: RecordHeader, _ body: UnsafeRawBufferPointer) throws(LogError) -> Step {
