@@ -152,4 +152,18 @@ private func frames(
         #expect(CKernels_crc32c(bytes, bytes.count) == expected)
         #expect(CKernels_crc32cPortable(bytes, bytes.count) == expected)
     }
+
+    /// Long runs are worked on in several blocks at once.
+    @Test func `CRC-32C is the same by instruction, by tables and piece by piece, at every length`() {
+        let bytes = (0..<20_000).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) }
+        for count in Array(0..<100) + Array(3_000..<3_200) + Array(6_100..<6_200) + [9_999, 20_000] {
+            let whole = CKernels_crc32cPortable(bytes, count)
+            #expect(CKernels_crc32c(bytes, count) == whole, "\(count) bytes")
+            bytes.withUnsafeBytes { bytes in
+                let cut = count / 3
+                let first = CKernels_crc32cExtended(0, bytes.baseAddress, cut)
+                #expect(CKernels_crc32cExtended(first, bytes.baseAddress! + cut, count - cut) == whole, "\(count) bytes")
+            }
+        }
+    }
 }
