@@ -83,7 +83,7 @@ extension LogSegment {
             if summary == nil && !isNewest { summary = try Self.scan(name, in: directory, disk) }
         }
         self.init(
-            number: name.number, path: file.path, isCompressed: name.isCompressed, isFinished: summary != nil,
+            number: name.number, path: "\(directory)/\(name.text)", isCompressed: name.isCompressed, isFinished: summary != nil,
             formatVersion: LogFormat.version, epoch: header.epoch, firstSequence: header.firstSequence,
             lastSequence: summary?.lastSequence, recordCount: summary?.recordCount, byteCount: byteCount,
             newestEvents: summary?.newestEvents ?? [:])

@@ -40,7 +40,7 @@ struct SegmentScan {
         _ name: SegmentName, in directory: String, _ disk: any Disk, isNewest: Bool, blocks: LogBlocks = LogBlocks()
     ) throws(LogError) -> Opening {
         let (file, name) = try name.open(in: directory, disk)
-        let path = file.path
+        let path = "\(directory)/\(name.text)"
         if name.isCompressed {
             let cold = try ColdSegment(file, number: name.number)
             var window = SegmentWindow(cold, blocks: blocks)

@@ -107,26 +107,31 @@ extension LogWriter {
     ) throws(LogError) -> PreparedSegment {
         let path = "\(directory)/\(SegmentName(number).text)"
         let partial = path + SegmentName.partialSuffix
-        let file = try onDisk { () throws(DiskError) in
-            do throws(DiskError) {
-                return try disk.open(partial, .create)
-            } catch {
-                // What an attempt that failed has left.
-                guard error.code == DiskError.exists else { throw error }
-                try disk.remove(partial)
-                return try disk.open(partial, .create)
-            }
-        }
         do throws(DiskError) {
-            try file.allocate(byteCount: byteCount)
-            try file.sync()
+            try create(partial, of: byteCount, disk)
             try disk.rename(partial, to: path)
             try disk.syncDirectory(directory)
-            return PreparedSegment(file: file, orderedFile: try disk.open(path, .write), number: number)
+            // Opened by the name that errors are to show.
+            return PreparedSegment(
+                file: try disk.open(path, .write), orderedFile: try disk.open(path, .write), number: number)
         } catch {
             // The room is needed elsewhere; where this fails too, the first error is the one to tell.
             try? disk.remove(partial)
             throw .disk(error)
         }
+    }
+
+    private static func create(_ path: String, of byteCount: Int, _ disk: any Disk) throws(DiskError) {
+        let file: any DiskFile
+        do throws(DiskError) {
+            file = try disk.open(path, .create)
+        } catch {
+            // What an attempt that failed has left.
+            guard error.code == DiskError.exists else { throw error }
+            try disk.remove(path)
+            file = try disk.open(path, .create)
+        }
+        try file.allocate(byteCount: byteCount)
+        try file.sync()
     }
 }
