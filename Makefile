@@ -22,14 +22,15 @@ BENCH    ?=
 # Arguments of the reloads: `make reloads RELOADS="--cores 1 --reloads 20"`.
 RELOADS  ?=
 
-# Random cases of `make soak`, and the first one's seed.
+# Random cases of `make soak`, and the first one's seed; SIGKILLs of `make soak-crashes`.
 CASES    ?= 1000000
+CRASHES  ?= 1000
 SEED     ?= 0
 
 # Further arguments of the soak: `make soak SOAK=--images` takes an image in the midst of each case and goes on from it.
 SOAK     ?=
 
-.PHONY: help demo test test-swift test-python soak reloads build release bench bench-engine bench-open-loop bench-trades bench-report connections format lint prerequisites clean
+.PHONY: help demo test test-swift test-python soak soak-crashes soak-faults reloads build release bench bench-engine bench-open-loop bench-trades bench-durability bench-report connections format lint prerequisites clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -47,13 +48,22 @@ test-swift: prerequisites $(VENV)
 test-python: release $(VENV)
 	swift build $(RELEASE) --product millrace-bench
 	swift build $(RELEASE) --product millrace-connections
+	swift build $(RELEASE) --product millrace-crashes
 	$(PYTHON) -m pytest Tests/EndToEnd
 
 # A seed that fails is run alone by SEED=n CASES=1.
-soak: release $(VENV) ## a million random cases against a plain evaluator, 2,000 against DuckDB (SEED=n CASES=n)
+soak: release $(VENV) ## a million random cases against a plain evaluator, 2,000 against DuckDB, 1,000 SIGKILLs, 100 failed syncs
 	swift build $(RELEASE) --product millrace-soak
 	.build/release/millrace-soak --seed $(SEED) --cases $(CASES) $(SOAK)
-	@if [ $(CASES) -gt 1 ]; then MILLRACE_CASES=2000 $(PYTHON) -m pytest -q Tests/EndToEnd/test_against_duckdb.py; fi
+	@if [ $(CASES) -gt 1 ]; then \
+		MILLRACE_CASES=2000 $(PYTHON) -m pytest -q Tests/EndToEnd/test_against_duckdb.py && $(MAKE) soak-crashes soak-faults; fi
+
+soak-crashes: release ## a server killed 1,000 times under load: nothing acknowledged lost or counted twice (SEED=n CRASHES=n)
+	swift build $(RELEASE) --product millrace-crashes
+	.build/release/millrace-crashes --seed $(SEED) --crashes $(CRASHES)
+
+soak-faults: release $(VENV) ## a sync that fails at 100 different calls
+	MILLRACE_FAULTS=1 $(PYTHON) -m pytest -q Tests/EndToEnd/test_faults_disk.py
 
 reloads: release $(VENV) ## 200 changes of definitions and 1,000 wrong ones under load, every row checked (RELOADS=arguments)
 	$(PYTHON) benchmarks/Reloads/run.py $(RELOADS)
@@ -83,6 +93,10 @@ bench-open-loop: release $(VENV) ## latency at 50 % and 80 % of what the server 
 bench-trades: release $(VENV) ## trades joined with instruments, against a ring buffer between two threads in Rust (BENCH=arguments)
 	swift build $(RELEASE) --product millrace-bench
 	$(PYTHON) benchmarks/trades.py $(BENCH)
+
+bench-durability: release $(VENV) ## durability modes against the disk's own syncs, snapshots, replay, start with 10 million keys (BENCH=arguments)
+	swift build $(RELEASE) --product millrace-bench
+	$(PYTHON) benchmarks/durability.py $(BENCH)
 
 bench-report: $(VENV) ## write docs/performance.md's tables and plot from the newest results
 	$(PYTHON) benchmarks/report.py

@@ -122,18 +122,31 @@ let package = Package(
             path: "benchmarks/Connections",
             swiftSettings: strict),
 
+        // What programs that work through seeds share.
+        .target(name: "SeededRuns", path: "Tests/SeededRuns", swiftSettings: strict),
+
         // Random cases against a plain evaluator: a part of them in the tests, a million with `make soak`.
         .target(
-            name: "Soak", dependencies: ["PlainEvaluator", "Engine", "Plan", "Language", "Wire", "Values"],
+            name: "Soak", dependencies: ["SeededRuns", "PlainEvaluator", "Engine", "Plan", "Language", "Wire", "Values"],
             path: "Tests/Soak/Library",
             swiftSettings: strict),
         .executableTarget(
             name: "millrace-soak",
-            dependencies: ["Soak", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: ["Soak", "SeededRuns", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Tests/Soak/Command", swiftSettings: strict),
         .testTarget(
-            name: "SoakTests", dependencies: ["Soak", "PlainEvaluator", "Engine", "Language", "Values"], path: "Tests/Soak/Tests",
+            name: "SoakTests", dependencies: ["Soak", "SeededRuns", "PlainEvaluator", "Engine", "Language", "Values"],
+            path: "Tests/Soak/Tests",
             swiftSettings: strict),
+
+        // The real server, killed under load: 20 times in the tests, 1,000 times with `make soak`.
+        .executableTarget(
+            name: "millrace-crashes",
+            dependencies: [
+                "SeededRuns", "PlainEvaluator", "Millrace", "Language", "Values",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Crashes", swiftSettings: strict),
 
         // Examples: what a user of the package would write.
         .target(name: "PaymentSimulator", path: "examples/payments/Simulator", swiftSettings: strict),

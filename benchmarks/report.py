@@ -136,11 +136,50 @@ def allocations(result: dict) -> str:
     return source(result) + text + ("no allocation." if not some else "allocations in " + "; ".join(some) + ".")
 
 
+def medians(figures: list[dict], *keys: str) -> list[str]:
+    return [number(statistics.median(figure[key] for figure in figures), 0) for key in keys]
+
+
+def durability_modes(result: dict) -> str:
+    rows = [
+        [f"{run['batchRows']:,} ({run['requestBytes']:,} bytes)", name,
+         *medians(figures, "perSecond", "p50_us", "p99_us", "p999_us")]
+        for run in result["modes"] for name, figures in run["taken"].items()
+    ]  # fmt: skip
+    header = ["rows of a batch", "durability, connections", "batches/s", "p50, µs", "p99, µs", "p99.9, µs"]
+    return source(result) + table(header, rows)
+
+
+def durability_snapshots(result: dict) -> str:
+    measured = result["snapshots"]
+    rows = [[name, *medians(figures, "snapshots", "p50_us", "p99_us", "p999_us", "max_us")] for name, figures in measured["taken"].items()]
+    text = f"{number(measured['rate'])} events a second in batches of 64, for {measured['seconds']} s.\n\n"
+    return source(result) + text + table(["snapshots", "taken", "p50, µs", "p99, µs", "p99.9, µs", "longest, µs"], rows)
+
+
+def durability_recovery(result: dict) -> str:
+    rows = []
+    for run in result["replay"]:
+        engine, log = (statistics.median(run["nanosecondsPerEvent"][name]) for name in ("engine alone", "replay of the log"))
+        rows.append([run["workload"], f"{run['events']:,}", number(engine), number(log), f"{engine / log:.2f}"])
+    began = result["start"]
+    starts = [[name, f"{statistics.median(seconds):.2f}"] for name, seconds in began["seconds"].items() if seconds]
+    return (
+        source(result) + table(["", "events", "engine alone, ns/event", "replay, ns/event", "replay's rate / engine's"], rows) + "\n\n"
+        + table([f"{began['keys']:,} keys, {began['snapshotBytes'] / 1e6:,.0f} MB of snapshot, {began['cores']} cores", "ready after, s"],
+                starts)
+    )  # fmt: skip
+
+
 TABLES = {
     "cards": ("cards", cards), "estimates": ("cards", estimates), "aggregates": ("aggregates", aggregates),
     "features": ("features", features), "memory": ("memory", memory),
     "allocations": ("allocations", allocations),
+    **{part.__name__.replace("_", "-"): ("durability", part) for part in (durability_modes, durability_snapshots, durability_recovery)},
 }  # fmt: skip
+
+
+PARTS_NEEDED = {"durability-modes": {"modes"}, "durability-snapshots": {"snapshots"}, "durability-recovery": {"replay", "start"}}
 
 
 # MARK: The page
@@ -154,7 +193,8 @@ def newest(kind: str, results: Path) -> dict | None:
 def filled(page: str, results: Path) -> str:
     for name, (kind, write) in TABLES.items():
         result = newest(kind, results)
-        if result is None:
+        # A run of single parts leaves the others' tables as they are.
+        if result is None or not PARTS_NEEDED.get(name, set()) <= result.keys():
             continue
         marker = re.compile(rf"(<!-- figures: {name} -->\n).*?(<!-- end of figures -->)", re.DOTALL)
         if not marker.search(page):

@@ -50,7 +50,7 @@ WORKLOADS = ("light", "full")
 def build() -> None:
     """The C programs, unless they are there."""
     BUILD.mkdir(exist_ok=True)
-    for source in (HERE / "floors/cardfraud.c", HERE / "floors/netping.c", HERE / "load.c", HERE / "roundtrip.c"):
+    for source in (*(HERE / "floors" / name for name in ("cardfraud.c", "netping.c", "sync.c")), HERE / "load.c", HERE / "roundtrip.c"):
         program = BUILD / source.stem
         newest = max(part.stat().st_mtime for part in (source, HERE / "frames.h"))
         if not program.exists() or program.stat().st_mtime < newest:

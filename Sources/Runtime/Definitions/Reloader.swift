@@ -67,8 +67,6 @@ final class Reloader: Loop {
 
     private func examine(_ job: ReloadQueue.Job) -> Finding {
         if exchange.isDraining { return .nothing(queue.unavailable(ReloadQueue.closed)) }
-        // They would wait for room in the log, and everything behind them with them.
-        if exchange.journal?.isDiskFull == true && !job.isDryRun { return .nothing(queue.unavailable(ReloadQueue.diskFull)) }
         let newest = queue.newest
         let (definitions, diagnostics) = Compiler.compile(job.sources)
         let rendered = diagnostics.map { $0.rendered(sources: job.sources) + "\n" }.joined()
@@ -81,6 +79,9 @@ final class Reloader: Loop {
             let report = "the definitions compute what version \(newest.version) does: there is nothing to change\n"
             return .nothing(ApplyOutcome(result: .unchanged, definitions: newest.version, report: rendered + report))
         }
+        // A change would wait for room in the log, and everything behind it too. What changes nothing needs none: a server starts on a full
+        // disk, and answers reads.
+        if exchange.journal?.isDiskFull == true && !job.isDryRun { return .nothing(queue.unavailable(ReloadQueue.diskFull)) }
         let transition = Transition(from: newest.plan, to: Planner.plan(definitions))
         do throws(ZoneError) {
             let catalog = Catalog(try CompiledPlan(transition.plan), version: newest.version + 1, sources: job.sources)

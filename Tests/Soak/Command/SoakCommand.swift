@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import SeededRuns
 import Soak
 import Synchronization
 
@@ -43,7 +44,7 @@ import Synchronization
             }
             total.withLock { $0.add(counts) }
         }
-        CurrentSeed.reportCrashes()
+        CurrentSeed.reportCrashes(repeatedBy: "make soak CASES=1 SEED=")
         // Each on a thread with a stack of its own, as deep as the main one.
         WorkerThread.run(count: max(1, threads), work)
         let counts = total.withLock { $0 }

@@ -1,5 +1,6 @@
 import Engine
 import PlainEvaluator
+import SeededRuns
 import Values
 
 extension CaseGenerator {
@@ -84,7 +85,7 @@ struct EventValues {
     private let isWild: Bool
     private let isSteady: Bool
 
-    init(random: inout SoakRandom, isHot: Bool) {
+    init(random: inout SeededRandom, isHot: Bool) {
         nullPercent = random.pick([0, 0, 10, 50])
         keyCount = isHot ? 2 : random.pick([1, 2, 5, 12])
         hotPercent = random.pick([0, 60])
@@ -99,7 +100,7 @@ struct EventValues {
     private static let wild = [1e40, -1e40, 1e20, -1e20, .infinity, -.infinity, .nan, -0.0, 1e-9, 0.1, 3.3, 1e15, 1.5, 1.5, 2.5]
     private static let large: [Int64] = [.max, .min + 1, 1 << 53, 1 << 53 + 1, 0, 5, -7, 1 << 62]
 
-    mutating func row(_ random: inout SoakRandom, used: Set<Int>) -> [Value] {
+    mutating func row(_ random: inout SeededRandom, used: Set<Int>) -> [Value] {
         var cells = Array(repeating: Value.null, count: 16)
         for column in used where column != Column.time {
             let isKey = column <= 2
@@ -109,7 +110,7 @@ struct EventValues {
         return cells
     }
 
-    private func value(_ column: Int, _ random: inout SoakRandom) -> Value {
+    private func value(_ column: Int, _ random: inout SeededRandom) -> Value {
         let small = isSteady ? 1 : Int64(random.integer(-20...20))
         let key = random.chance(hotPercent) ? 0 : Int64(random.integer(0..<keyCount))
         switch column {

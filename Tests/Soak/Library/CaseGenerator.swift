@@ -1,11 +1,12 @@
 import Engine
+import SeededRuns
 import Values
 
 /// Makes a case from a seed: first its definition, then its events.
 struct CaseGenerator {
     enum Size { case small, middle, large }
 
-    var random: SoakRandom
+    var random: SeededRandom
     var made: SoakCase
     var size: Size
     /// How events lie in time, which the frames' lengths go by.
@@ -13,7 +14,7 @@ struct CaseGenerator {
     let features: Set<Feature>
 
     init(seed: Int, isBrief: Bool = false) {
-        random = SoakRandom(seed: seed)
+        random = SeededRandom(seed: seed)
         made = SoakCase(seed: seed)
         features = Feature.known
         let draw = random.integer(0..<10_000)
@@ -163,6 +164,6 @@ struct CaseGenerator {
     }
 }
 
-extension SoakRandom {
+extension SeededRandom {
     mutating func integer(_ range: Range<Int>) -> Int { Int.random(in: range, using: &self) }
 }

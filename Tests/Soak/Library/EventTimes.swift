@@ -1,3 +1,4 @@
+import SeededRuns
 import Values
 
 /// How a case's events lie in time: its unit, the typical distance between two of them, and where they begin.
@@ -16,7 +17,7 @@ struct EventTimes {
     static let day: Int64 = 86_400_000_000
     static let zones = ["America/New_York", "Europe/Berlin", "Australia/Lord_Howe"]
 
-    init(_ random: inout SoakRandom) {
+    init(_ random: inout SeededRandom) {
         type = random.pick([.bigint, .integer, .timestamp, .timestamp, .timestamptz, .date])
         switch type {
         case .date:
@@ -59,7 +60,7 @@ struct EventTimes {
     }
 
     /// A frame's length of about so many steps.
-    func distance(_ steps: Int, _ random: inout SoakRandom) -> FrameSpec.Distance {
+    func distance(_ steps: Int, _ random: inout SeededRandom) -> FrameSpec.Distance {
         if type.isInteger { return fixedDistance(steps) }
         let unit = type == .date ? 1 : Self.day
         if profile == .monthEnds && random.chance(60) {
@@ -84,7 +85,7 @@ struct EventTimes {
     }
 
     /// The next event's time: mostly later, often equal, sometimes late by less than, exactly, or more than the bound.
-    mutating func next(_ random: inout SoakRandom) -> Int64 {
+    mutating func next(_ random: inout SeededRandom) -> Int64 {
         let draw = random.integer(0...99)
         switch draw {
         case 0..<20: return now

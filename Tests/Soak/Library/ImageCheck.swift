@@ -1,5 +1,6 @@
 import Engine
 import Language
+import SeededRuns
 import Values
 
 /// The case once more, with an image taken in its midst: what other shards load goes on to the last bit as if nothing had
@@ -26,7 +27,7 @@ extension SoakCase {
     }
 
     private func checkImage(_ definitions: Definitions) throws -> ImageOutcome {
-        var random = SoakRandom(seed: seed &+ 77)
+        var random = SeededRandom(seed: seed &+ 77)
         let straight = try EngineRun(definitions, shardCount: shardCount)
         let taken = EngineRun(straight.plan, shardCount: random.integer(1...4))
         let (begin, visits) = (random.integer(0..<max(1, batches.count)), random.integer(1...9))

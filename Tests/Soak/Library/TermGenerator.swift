@@ -1,3 +1,4 @@
+import SeededRuns
 import Values
 
 /// Row expressions over columns: each is one that the plain evaluator knows, and exact.
@@ -8,18 +9,18 @@ struct TermGenerator {
         .bigint, .integer, .double, .text, .numeric(precision: 12, scale: 2), .timestamp, .date, .interval, .boolean,
     ]
 
-    func column(_ type: ValueType, _ random: inout SoakRandom) -> String? {
+    func column(_ type: ValueType, _ random: inout SeededRandom) -> String? {
         let found = columns.filter { $0.type == type && $0.isExact }
         return found.isEmpty ? nil : random.pick(found).name
     }
 
-    func term(_ type: ValueType, depth: Int, _ random: inout SoakRandom) -> String {
+    func term(_ type: ValueType, depth: Int, _ random: inout SeededRandom) -> String {
         if depth > 0 && random.chance(40) { return composite(type, depth: depth - 1, &random) }
         if let column = column(type, &random), !random.chance(12) { return column }
         return literal(type, &random)
     }
 
-    func literal(_ type: ValueType, _ random: inout SoakRandom) -> String {
+    func literal(_ type: ValueType, _ random: inout SeededRandom) -> String {
         if random.chance(6) { return "NULL::\(type)" }
         switch type {
         case .boolean: return random.pick(["true", "false"])
@@ -37,8 +38,8 @@ struct TermGenerator {
         }
     }
 
-    private func composite(_ type: ValueType, depth: Int, _ random: inout SoakRandom) -> String {
-        func term(_ type: ValueType, _ random: inout SoakRandom) -> String { self.term(type, depth: depth, &random) }
+    private func composite(_ type: ValueType, depth: Int, _ random: inout SeededRandom) -> String {
+        func term(_ type: ValueType, _ random: inout SeededRandom) -> String { self.term(type, depth: depth, &random) }
         switch random.integer(0...9) {
         case 0: return "CASE WHEN \(term(.boolean, &random)) THEN \(term(type, &random)) ELSE \(term(type, &random)) END"
         case 1: return "coalesce(\(term(type, &random)), \(literal(type, &random)))"
@@ -82,8 +83,8 @@ struct TermGenerator {
         }
     }
 
-    private func truth(depth: Int, _ random: inout SoakRandom) -> String {
-        func term(_ type: ValueType, _ random: inout SoakRandom) -> String { self.term(type, depth: depth, &random) }
+    private func truth(depth: Int, _ random: inout SeededRandom) -> String {
+        func term(_ type: ValueType, _ random: inout SeededRandom) -> String { self.term(type, depth: depth, &random) }
         let type = random.pick(Self.comparable)
         switch random.integer(0...9) {
         case 0: return "(\(term(.boolean, &random)) AND \(term(.boolean, &random)))"

@@ -1,7 +1,7 @@
 import Glibc
 
 /// System threads that all run one piece of work.
-enum WorkerThread {
+public enum WorkerThread {
     private final class Work: Sendable {
         let body: @Sendable () -> Void
 
@@ -9,7 +9,7 @@ enum WorkerThread {
     }
 
     /// Returns when all have returned.
-    static func run(count: Int, _ body: @escaping @Sendable () -> Void) {
+    public static func run(count: Int, _ body: @escaping @Sendable () -> Void) {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         pthread_attr_setstacksize(&attributes, 16 << 20)
