@@ -30,7 +30,7 @@ SEED     ?= 0
 # Further arguments of the soak: `make soak SOAK=--images` takes an image in the midst of each case and goes on from it.
 SOAK     ?=
 
-.PHONY: help demo test test-swift test-python soak soak-crashes soak-faults reloads build release bench bench-engine bench-open-loop bench-trades bench-durability bench-report connections format lint prerequisites clean
+.PHONY: help demo test test-swift test-python soak soak-crashes soak-faults simulate reloads build release bench bench-engine bench-open-loop bench-trades bench-durability bench-report connections format lint prerequisites clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -64,6 +64,14 @@ soak-crashes: release ## a server killed 1,000 times under load: nothing acknowl
 
 soak-faults: release $(VENV) ## a sync that fails at 100 different calls
 	MILLRACE_FAULTS=1 $(PYTHON) -m pytest -q Tests/EndToEnd/test_faults_disk.py
+
+# Runs of `make simulate`, from seed SEED on.
+RUNS     ?= 100000
+
+# A seed that fails is run alone by SEED=n RUNS=1.
+simulate: prerequisites ## 100,000 runs of the server on a simulated clock, network and disk (SEED=n RUNS=n)
+	swift build $(RELEASE) --product millrace-simulate
+	.build/release/millrace-simulate --seed $(SEED) --runs $(RUNS)
 
 reloads: release $(VENV) ## 200 changes of definitions and 1,000 wrong ones under load, every row checked (RELOADS=arguments)
 	$(PYTHON) benchmarks/Reloads/run.py $(RELOADS)

@@ -125,6 +125,21 @@ let package = Package(
         // What programs that work through seeds share.
         .target(name: "SeededRuns", path: "Tests/SeededRuns", swiftSettings: strict),
 
+        // The server on a simulated clock, network and disk: a part of the runs in the tests, 100,000 with `make simulate`.
+        .target(
+            name: "Simulation",
+            dependencies: [
+                "SeededRuns", "PlainEvaluator", "Millrace", "Runtime", "Storage", "Plan", "Language", "Linux", "Wire", "Values",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/Simulation/Library", swiftSettings: strict),
+        .executableTarget(
+            name: "millrace-simulate",
+            dependencies: ["Simulation", "SeededRuns", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tests/Simulation/Command", swiftSettings: strict),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Simulation"], path: "Tests/Simulation/Tests", swiftSettings: strict),
+
         // Random cases against a plain evaluator: a part of them in the tests, a million with `make soak`.
         .target(
             name: "Soak", dependencies: ["SeededRuns", "PlainEvaluator", "Engine", "Plan", "Language", "Wire", "Values"],

@@ -91,7 +91,7 @@ public final class Server: Sendable {
     }
 
     /// One thread a core, and those beside them. What replays the log is done by core 0.
-    func startLoops() throws(SystemError) {
+    package func startLoops() throws(SystemError) {
         let processors = Processors.allowed()
         let isPinned = processors.count >= configuration.coreCount && configuration.coreCount > 1
         for core in 0..<configuration.coreCount {
@@ -131,8 +131,11 @@ public final class Server: Sendable {
         state.withLock { $0.snapshots = taking }
     }
 
+    /// What became of the start, once the state is where the data directory's log ends; nil: the loops have still to bring it there.
+    package var readiness: Result<Void, StartError>? { exchange.recoveryPlan == nil ? .success(()) : exchange.readiness.known }
+
     /// The server is ready.
-    func listen() throws(SystemError) {
+    package func listen() throws(SystemError) {
         var perCore: [[ListenerBox]] = Array(repeating: [], count: configuration.coreCount)
         for address in configuration.listeners {
             let boxes = try listen(on: address, cores: configuration.coreCount)

@@ -179,6 +179,18 @@ extension ProducerStateMachine {
             ])
     }
 
+    @Test func `outlives a hello of its own that the server comes upon late`() {
+        var machine = Machine.sending(1)
+        _ = machine.lose()
+        // Lost before it was welcomed.
+        _ = machine.beginLink()
+        #expect(words(machine.reconnect(receivedUpTo: 0)) == ["open 3", "send 1 as 1, has 0"])
+        let fenced = MillraceError(code: .producerFenced, message: "another")
+        #expect(words(machine.ended(link: 3, fenced, tookWhatItDidNotAnswer: true)) == ["connect"])
+        #expect(words(machine.reconnect(receivedUpTo: 0)) == ["open 4", "send 1 as 1, has 0"])
+        #expect(words(machine.ended(link: 4, fenced, tookWhatItDidNotAnswer: true)).first == "failed 1 producer_fenced unknown")
+    }
+
     @Test func `keeps the place of what nobody waits for any more`() {
         var machine = Machine.sending(3)
         #expect(words(machine.abandon(2)) == ["failed 2 cancelled unknown"])

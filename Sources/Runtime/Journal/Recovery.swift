@@ -78,7 +78,7 @@ final class Recovery {
         case .settling(let replay):
             if let problem = core.replayProblem { throw problem }
             let isSettled = core.waitingRequest == nil && core.exchange.ring.slowestCursor() == core.exchange.ring.end
-            guard isSettled, replay.canGoOn(in: core.catalog), core.change == nil else {
+            guard isSettled, replay.canGoOn(core.exchange), core.change == nil else {
                 core.exchange.wakeAll()
                 return false
             }
@@ -104,7 +104,7 @@ final class Recovery {
 
     private func feed(_ replay: Replay, _ core: Core) throws(StartError) -> Bool {
         var fed = 0
-        while fed < Self.batchesPerStep, core.canBeginRequest, replay.canGoOn(in: core.catalog), let record = try replay.peek() {
+        while fed < Self.batchesPerStep, core.canBeginRequest, replay.canGoOn(core.exchange), let record = try replay.peek() {
             guard try core.feed(record, replay) else { break }
             fed += 1
         }

@@ -79,7 +79,13 @@ final class Replay {
         awaitedVersion = version
     }
 
-    func canGoOn(in catalog: Catalog) -> Bool { awaitedVersion.map { $0 == catalog.version } ?? true }
+    /// Definitions that were fed are in force on all cores: the next ones may be announced, and what comes is made ready by these.
+    func canGoOn(_ exchange: Exchange) -> Bool {
+        guard let awaitedVersion else { return true }
+        guard exchange.reloads.newest.version == awaitedVersion else { return false }
+        self.awaitedVersion = nil
+        return true
+    }
 
     func sender(_ number: UInt32, _ record: LogRecord) throws(StartError) -> LoggedSender {
         if let sender = senders[number] { return sender }

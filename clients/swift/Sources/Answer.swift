@@ -40,16 +40,16 @@ public struct IngestSummary: Hashable, Sendable {
 }
 
 /// Reads the batches of one view, by the schema that it had when it was opened or by the one that the server has sent since.
-struct AnswerReader: Sendable {
-    let view: String
-    let channel: UInt32
+package struct AnswerReader: Sendable {
+    package let view: String
+    package let channel: UInt32
     /// Of the view, without the two columns that travel behind them.
-    let fields: [Field]
+    package let fields: [Field]
     private let schema: ArrowSchema
     /// The message it was made of, where that came after the opening.
     private var message: [UInt8]?
 
-    init(view: String, channel: UInt32, schema: ArrowSchema) throws(WireError) {
+    package init(view: String, channel: UInt32, schema: ArrowSchema) throws(WireError) {
         self.view = view
         self.channel = channel
         self.schema = schema
@@ -57,7 +57,7 @@ struct AnswerReader: Sendable {
     }
 
     /// For a channel that definitions have changed.
-    init(_ channel: UInt32, view: String, message: [UInt8]) throws(MillraceError) {
+    package init(_ channel: UInt32, view: String, message: [UInt8]) throws(MillraceError) {
         do throws(WireError) {
             self = try AnswerReader(view: view, channel: channel, schema: try ArrowSchema(message: message))
         } catch {
@@ -67,13 +67,13 @@ struct AnswerReader: Sendable {
     }
 
     /// Reads this frame and those that follow it with the same schema.
-    func adapted(to frame: ConnectionStateMachine.Frame) throws(MillraceError) -> AnswerReader {
+    package func adapted(to frame: ConnectionStateMachine.Frame) throws(MillraceError) -> AnswerReader {
         guard let newest = frame.channel?.schema, newest != message else { return self }
         return try AnswerReader(channel, view: frame.channel?.view ?? view, message: newest)
     }
 
     /// Of a frame that `adapted` is for.
-    func read(_ frame: ConnectionStateMachine.Frame) throws(MillraceError) -> Answer {
+    package func read(_ frame: ConnectionStateMachine.Frame) throws(MillraceError) -> Answer {
         let trailers = [
             Field(name: BatchWriter.rowColumn, type: .bigint, isNullable: false),
             Field(name: BatchWriter.statusColumn, type: .bigint, isNullable: false),
@@ -96,7 +96,7 @@ struct AnswerReader: Sendable {
 }
 
 extension ArrowSchema {
-    init(message: [UInt8]) throws(WireError) {
+    package init(message: [UInt8]) throws(WireError) {
         self = try message.withUnsafeBufferPointer { bytes throws(WireError) in
             try ArrowSchema.decode(message: UnsafeRawBufferPointer(bytes))
         }
@@ -104,7 +104,7 @@ extension ArrowSchema {
 }
 
 extension ConnectionStateMachine.Frame {
-    func schema() throws(WireError) -> ArrowSchema {
+    package func schema() throws(WireError) -> ArrowSchema {
         try ArrowSchema(message: body)
     }
 }

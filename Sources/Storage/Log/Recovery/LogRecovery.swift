@@ -72,7 +72,7 @@ extension LogRecovery {
                     throw scan.damage(raw, error)
                 }
             case .finished:
-                if scan.byteCount > scan.position { try cut(scan.path, to: scan.position, disk) }
+                try settle(scan, disk)
                 return nil
             case .open:
                 try end(scan, summary, from: place, tornBytes: 0, disk)
@@ -84,8 +84,14 @@ extension LogRecovery {
         }
     }
 
-    private static func cut(_ path: String, to byteCount: Int, _ disk: any Disk) throws(LogError) {
-        try onDisk { () throws(DiskError) in try disk.open(path, .write).truncate(to: byteCount) }
+    /// A process that was killed while it finished the segment has left its last record with the system, perhaps, and not on the
+    /// disk: what comes next relies on it.
+    private static func settle(_ scan: SegmentScan, _ disk: any Disk) throws(LogError) {
+        try onDisk { () throws(DiskError) in
+            let file = try disk.open(scan.path, .write)
+            try file.sync()
+            if scan.byteCount > scan.position { try file.truncate(to: scan.position) }
+        }
     }
 
     /// Zeros over what is torn, synced, so that nothing of it can appear behind the last record; then that record, synced; then

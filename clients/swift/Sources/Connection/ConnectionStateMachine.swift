@@ -6,17 +6,17 @@ import Wire
 ///     connected ──hello──► handshaking ──welcome──► ready ──goodbye / error / lost──► ended
 ///
 /// Requests wait in order until fewer are under way than the server gave credits.
-struct ConnectionStateMachine {
-    typealias RequestID = UInt64
+package struct ConnectionStateMachine {
+    package typealias RequestID = UInt64
 
     /// A whole frame as it came.
-    struct Frame: Hashable, Sendable {
-        var header: FrameHeader
-        var body: [UInt8]
+    package struct Frame: Hashable, Sendable {
+        package var header: FrameHeader
+        package var body: [UInt8]
         /// What the server said of the frame's channel when definitions changed; nil: it is as it was opened.
-        var channel: ChannelNews?
+        package var channel: ChannelNews?
 
-        func control() throws(WireError) -> ControlMessage {
+        package func control() throws(WireError) -> ControlMessage {
             try body.withUnsafeBufferPointer { bytes throws(WireError) in
                 try ControlMessage.decode(kind: header.kind, body: UnsafeRawBufferPointer(bytes))
             }
@@ -24,15 +24,15 @@ struct ConnectionStateMachine {
     }
 
     /// A channel after definitions have changed.
-    struct ChannelNews: Hashable, Sendable {
+    package struct ChannelNews: Hashable, Sendable {
         /// Of results: nil where it is the one that was opened.
-        var view: String?
+        package var view: String?
         /// The schema message of the frames that follow on the channel; nil: as before.
-        var schema: [UInt8]?
+        package var schema: [UInt8]?
     }
 
     /// Frames that make up the answer to a request.
-    enum Expectation: Hashable, Sendable {
+    package enum Expectation: Hashable, Sendable {
         /// One control frame of this kind.
         case control(FrameKind)
         /// `result` frames; the last of them is marked.
@@ -43,20 +43,33 @@ struct ConnectionStateMachine {
         case subscribing
     }
 
-    struct Request: Hashable, Sendable {
-        var kind: FrameKind
-        var channel: UInt32
-        var body: [UInt8]
-        var expectation: Expectation
+    package struct Request: Hashable, Sendable {
+        package var kind: FrameKind
+        package var channel: UInt32
+        package var body: [UInt8]
+        package var expectation: Expectation
         /// It changes the server's state, so that a lost answer leaves its outcome unknown.
-        var isChange: Bool
+        package var isChange: Bool
         /// The producer's number of the batch; 0: it is not numbered.
-        var batchNumber: UInt64 = 0
+        package var batchNumber: UInt64 = 0
         /// All of the producer's batches up to this one have been answered.
-        var receivedUpTo: UInt64 = 0
+        package var receivedUpTo: UInt64 = 0
+
+        package init(
+            kind: FrameKind, channel: UInt32, body: [UInt8], expectation: Expectation, isChange: Bool, batchNumber: UInt64 = 0,
+            receivedUpTo: UInt64 = 0
+        ) {
+            self.kind = kind
+            self.channel = channel
+            self.body = body
+            self.expectation = expectation
+            self.isChange = isChange
+            self.batchNumber = batchNumber
+            self.receivedUpTo = receivedUpTo
+        }
     }
 
-    enum Action: Hashable, Sendable {
+    package enum Action: Hashable, Sendable {
         case send(FrameHeader, body: [UInt8])
         /// The server has taken the hello; requests may go.
         case ready(Welcome)
@@ -98,8 +111,10 @@ struct ConnectionStateMachine {
     /// Answers to these are dropped when they come: nobody waits any more.
     private var abandoned: Set<RequestID> = []
 
+    package init() {}
+
     /// The connection stands: says hello, and how far the producer has come that it may name.
-    mutating func connected(_ hello: Hello, sentUpTo: UInt64 = 0, receivedUpTo: UInt64 = 0) -> Action {
+    package mutating func connected(_ hello: Hello, sentUpTo: UInt64 = 0, receivedUpTo: UInt64 = 0) -> Action {
         let body = ControlMessage.hello(hello).encode()
         return .send(
             FrameHeader(kind: .hello, bodyLength: body.count, batchNumber: sentUpTo, receivedUpTo: receivedUpTo), body: body)
@@ -113,13 +128,13 @@ struct ConnectionStateMachine {
     }
 
     /// A number for a stream that is about to be opened.
-    mutating func newChannel() -> UInt32 {
+    package mutating func newChannel() -> UInt32 {
         lastChannel += 1
         return lastChannel
     }
 
     /// Takes a request; it is sent now, or when a credit is free.
-    mutating func submit(_ request: Request) -> (RequestID, [Action]) {
+    package mutating func submit(_ request: Request) -> (RequestID, [Action]) {
         lastRequest += 1
         let id = lastRequest
         if case .ended(let error) = state { return (id, [.failed(id, error)]) }
@@ -129,7 +144,7 @@ struct ConnectionStateMachine {
 
     /// Says what the batches on a channel will look like. Only a refusal is answered; it is then the answer to every batch
     /// on the channel.
-    mutating func sendSchema(channel: UInt32, body: [UInt8]) -> [Action] {
+    package mutating func sendSchema(channel: UInt32, body: [UInt8]) -> [Action] {
         if case .ended = state { return [] }
         lastRequest += 1
         schemas[lastRequest] = channel
@@ -137,10 +152,10 @@ struct ConnectionStateMachine {
     }
 
     /// The schema message of a channel, where the server has sent another since it was opened.
-    func newSchema(of channel: UInt32) -> [UInt8]? { news[channel]?.schema }
+    package func newSchema(of channel: UInt32) -> [UInt8]? { news[channel]?.schema }
 
     /// Nobody waits for this request any more.
-    mutating func abandon(_ id: RequestID) -> [Action] {
+    package mutating func abandon(_ id: RequestID) -> [Action] {
         if let index = waiting.firstIndex(where: { $0.id == id }) {
             waiting.remove(at: index)
             return [.failed(id, .cancelled(outcome: .notApplied))]
@@ -149,7 +164,7 @@ struct ConnectionStateMachine {
         return [.failed(id, .cancelled(outcome: pending.request.isChange ? .unknown : .notApplied))]
     }
 
-    mutating func received(_ header: FrameHeader, body: [UInt8]) -> [Action] {
+    package mutating func received(_ header: FrameHeader, body: [UInt8]) -> [Action] {
         do throws(WireError) {
             return try take(Frame(header: header, body: body))
         } catch {
@@ -160,13 +175,13 @@ struct ConnectionStateMachine {
     }
 
     /// The socket is gone, or the client lets it go.
-    mutating func disconnected(_ reason: MillraceError) -> [Action] { end(reason) }
+    package mutating func disconnected(_ reason: MillraceError) -> [Action] { end(reason) }
 
     /// Called from time to time with how long nothing has come.
     ///
     /// A server that is silent for `interval` is asked with a ping, one that is silent for twice as long is taken for dead. While
     /// the socket is not read from its silence says nothing; pings then only tell the server that this side lives.
-    mutating func pulse(silence: Duration, interval: Duration, isListening: Bool) -> [Action] {
+    package mutating func pulse(silence: Duration, interval: Duration, isListening: Bool) -> [Action] {
         guard state == .ready else { return [] }
         if isListening && silence >= interval * 2 {
             return end(

@@ -3,15 +3,20 @@ import Values
 import Wire
 
 /// What a channel is opened for. Batches of other columns need another channel, since a channel has one schema.
-struct StreamKey: Hashable, Sendable {
-    enum Purpose: Hashable, Sendable {
+package struct StreamKey: Hashable, Sendable {
+    package enum Purpose: Hashable, Sendable {
         case stream(table: String, views: [String])
         case get(view: String, keyColumns: [String])
     }
 
-    var purpose: Purpose
+    package var purpose: Purpose
     /// The columns of the batches that will be sent; nil: exactly the server's.
-    var fields: [Field]?
+    package var fields: [Field]?
+
+    package init(purpose: Purpose, fields: [Field]?) {
+        self.purpose = purpose
+        self.fields = fields
+    }
 }
 
 /// A table, or a view's keys, opened on one connection.

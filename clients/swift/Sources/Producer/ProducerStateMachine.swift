@@ -16,29 +16,35 @@ import Wire
 ///   what it had applied.
 /// - A batch that nobody waits for any more keeps its place (`isGivenUp`) for as long as it may have been applied.
 /// - Without a producer id nothing is numbered, and what was under way when a connection was lost fails as of unknown outcome.
-struct ProducerStateMachine {
-    typealias Ticket = UInt64
-    typealias Frame = ConnectionStateMachine.Frame
+package struct ProducerStateMachine {
+    package typealias Ticket = UInt64
+    package typealias Frame = ConnectionStateMachine.Frame
 
-    struct Batch: Hashable, Sendable {
+    package struct Batch: Hashable, Sendable {
         /// `compute` or `ingest`.
-        var kind: FrameKind
-        var stream: StreamKey
-        var body: [UInt8]
+        package var kind: FrameKind
+        package var stream: StreamKey
+        package var body: [UInt8]
+
+        package init(kind: FrameKind, stream: StreamKey, body: [UInt8]) {
+            self.kind = kind
+            self.stream = stream
+            self.body = body
+        }
     }
 
     /// A batch on its way out.
-    struct Sending: Hashable, Sendable {
+    package struct Sending: Hashable, Sendable {
         /// Names this sending when its answer comes.
-        var attempt: UInt64
-        var batch: Batch
-        var channel: UInt32
+        package var attempt: UInt64
+        package var batch: Batch
+        package var channel: UInt32
         /// 0: it is not numbered.
-        var number: UInt64
-        var receivedUpTo: UInt64
+        package var number: UInt64
+        package var receivedUpTo: UInt64
     }
 
-    enum Action: Hashable, Sendable {
+    package enum Action: Hashable, Sendable {
         /// Make a connection: `connected` or `unreachable` follows.
         case connect
         /// Open the stream on this connection: `opened` or `notOpened` follows, or the connection's end.
@@ -55,11 +61,11 @@ struct ProducerStateMachine {
     }
 
     /// What a hello says of the producer.
-    struct Introduction: Hashable, Sendable {
-        var producerID: UInt64
+    package struct Introduction: Hashable, Sendable {
+        package var producerID: UInt64
         /// The last number that was ever sent.
-        var sentUpTo: UInt64
-        var receivedUpTo: UInt64
+        package var sentUpTo: UInt64
+        package var receivedUpTo: UInt64
     }
 
     private enum Link: Hashable {
@@ -116,9 +122,13 @@ struct ProducerStateMachine {
         fileprivate(set) var last: UInt64 = 0
         /// All up to this one have ended.
         fileprivate(set) var ended: UInt64 = 0
+        /// The last one that was welcomed.
+        fileprivate var welcomed: UInt64 = 0
+        /// Ended before they were welcomed: the server may still come upon their hello, and take it for another claim to the producer.
+        fileprivate var unheard = 0
     }
 
-    init(producerID: UInt64, timeLimit: Duration) {
+    package init(producerID: UInt64, timeLimit: Duration) {
         self.producerID = producerID
         self.timeLimit = timeLimit
     }
@@ -130,7 +140,7 @@ struct ProducerStateMachine {
     // MARK: Batches
 
     /// Takes a batch behind all others.
-    mutating func submit(_ batch: Batch) -> (Ticket, [Action]) {
+    package mutating func submit(_ batch: Batch) -> (Ticket, [Action]) {
         lastTicket += 1
         if case .over(let error) = state { return (lastTicket, [.failed(lastTicket, error)]) }
         items.append(Item(ticket: lastTicket, batch: batch))
@@ -138,7 +148,7 @@ struct ProducerStateMachine {
     }
 
     /// Nobody waits for its answer any more.
-    mutating func abandon(_ ticket: Ticket) -> [Action] {
+    package mutating func abandon(_ ticket: Ticket) -> [Action] {
         guard let index = items.firstIndex(where: { $0.ticket == ticket }), !items[index].isGivenUp else { return [] }
         let isSent = items[index].attempt != 0 || items[index].mayBeApplied
         let told = Action.failed(ticket, .cancelled(outcome: isSent ? .unknown : .notApplied))
@@ -184,14 +194,16 @@ struct ProducerStateMachine {
     // MARK: Connections
 
     /// A connection is about to be made: its number, and what its hello says.
-    mutating func beginLink() -> (link: UInt64, Introduction) {
+    package mutating func beginLink() -> (link: UInt64, Introduction) {
+        if links.welcomed != links.last { links.unheard += 1 }
         links.last += 1
         let sent = items.lastIndex { $0.mayBeApplied || $0.attempt != 0 }.map { number(at: $0) } ?? confirmed
         return (links.last, Introduction(producerID: producerID, sentUpTo: isNumbered ? sent : 0, receivedUpTo: confirmed))
     }
 
     /// The server has welcomed the connection, and has this producer's batches up to `received`.
-    mutating func connected(link number: UInt64, receivedUpTo received: UInt64) -> [Action] {
+    package mutating func connected(link number: UInt64, receivedUpTo received: UInt64) -> [Action] {
+        links.welcomed = max(links.welcomed, number)
         if case .over = state { return [.disconnect(link: number)] }
         // It has come and gone before this was known.
         guard number > links.ended else {
@@ -227,10 +239,14 @@ struct ProducerStateMachine {
 
     /// A connection has ended. `tookWhatItDidNotAnswer`: perhaps; otherwise the server has said that what was sent on it without an answer had no
     /// effect.
-    mutating func ended(link number: UInt64, _ error: MillraceError, tookWhatItDidNotAnswer: Bool) -> [Action] {
+    package mutating func ended(link number: UInt64, _ error: MillraceError, tookWhatItDidNotAnswer: Bool) -> [Action] {
         links.ended = max(links.ended, number)
         guard state == .connected(number) else { return [] }
-        if error.code == .producerFenced { return finish(error, link: nil) }
+        if error.code == .producerFenced {
+            guard links.unheard > 0 else { return finish(error, link: nil) }
+            // Each of them can do so once.
+            links.unheard -= 1
+        }
         state = .idle
         streams = [:]
         (sentCount, isWaiting) = (0, false)
@@ -253,7 +269,7 @@ struct ProducerStateMachine {
     }
 
     /// No connection could be made for as long as the client tries: whoever waits is told.
-    mutating func unreachable(_ error: MillraceError) -> [Action] {
+    package mutating func unreachable(_ error: MillraceError) -> [Action] {
         guard state == .connecting else { return [] }
         state = .idle
         var actions: [Action] = []
@@ -262,7 +278,7 @@ struct ProducerStateMachine {
     }
 
     /// The server does not know this producer: what it may have applied stays unknown, and the numbers begin anew.
-    mutating func forgotten(_ error: MillraceError) -> [Action] {
+    package mutating func forgotten(_ error: MillraceError) -> [Action] {
         let lost = items.filter(\.mayBeApplied)
         items.removeAll { $0.mayBeApplied }
         (confirmed, hasBegun) = (0, false)
@@ -270,7 +286,7 @@ struct ProducerStateMachine {
     }
 
     /// The client is closed.
-    mutating func close() -> [Action] {
+    package mutating func close() -> [Action] {
         if case .over = state { return [] }
         return finish(.closed, link: nil)
     }
@@ -296,14 +312,14 @@ struct ProducerStateMachine {
 
     // MARK: Streams
 
-    mutating func opened(_ stream: StreamKey, channel: UInt32, link: UInt64) -> [Action] {
+    package mutating func opened(_ stream: StreamKey, channel: UInt32, link: UInt64) -> [Action] {
         guard state == .connected(link) else { return [] }
         streams[stream] = .open(channel)
         return advance()
     }
 
     /// The server refused to open it: no batch of it can be sent.
-    mutating func notOpened(_ stream: StreamKey, _ error: MillraceError, link: UInt64) -> [Action] {
+    package mutating func notOpened(_ stream: StreamKey, _ error: MillraceError, link: UInt64) -> [Action] {
         guard state == .connected(link) else { return [] }
         streams[stream] = nil
         var actions: [Action] = []
@@ -325,7 +341,7 @@ struct ProducerStateMachine {
 
     // MARK: Answers
 
-    mutating func answered(attempt: UInt64, _ frames: [Frame]) -> [Action] {
+    package mutating func answered(attempt: UInt64, _ frames: [Frame]) -> [Action] {
         guard let index = items.firstIndex(where: { $0.attempt == attempt }) else { return [] }
         backoff = Backoff()
         let item = items[index]
@@ -334,7 +350,7 @@ struct ProducerStateMachine {
     }
 
     /// The server answered with an error: of a batch that it has applied (`outcome` is `applied`), or did not take.
-    mutating func refused(attempt: UInt64, _ error: MillraceError, now: Duration, chance: Double) -> [Action] {
+    package mutating func refused(attempt: UInt64, _ error: MillraceError, now: Duration, chance: Double) -> [Action] {
         // Those behind a refused batch are refused as well; they have been sent again since, or will be.
         guard let index = items.firstIndex(where: { $0.attempt == attempt }) else { return [] }
         let item = items[index]
@@ -362,7 +378,7 @@ struct ProducerStateMachine {
     }
 
     /// The time to wait is over.
-    mutating func waited() -> [Action] {
+    package mutating func waited() -> [Action] {
         isWaiting = false
         return advance()
     }
