@@ -177,7 +177,8 @@ final class Core: Loop {
         for _ in 0..<limits.batchesInFlightMax { freeRequests.append(Request(batch: Batch(catalog.compiled), core: index)) }
         try poll.add(exchange.doorbell(of: index).number, .read, token: Core.bellToken)
         isReplaying = exchange.journal != nil
-        epoch = exchange.lifeEpoch
+        // What is replayed behind a snapshot was answered in the snapshot's epoch, until a start follows.
+        epoch = exchange.initial?.header.epoch ?? exchange.lifeEpoch
         try listen(on: listeners)
     }
 

@@ -49,7 +49,7 @@ final class Workload {
         var refused: Set<Int> = []
         var rows: [[Value]] = []
         for row in 0..<count {
-            var cells = row_(table, id: Int64(id * SimulatedBatch.rowsMax + row))
+            var cells = newRow(table, id: Int64(id * SimulatedBatch.rowsMax + row))
             if table == .visits && dice.permille(40), case .integer(let time) = cells[0] {
                 cells[0] = .integer(time + Self.farAhead)
                 refused.insert(row)
@@ -66,7 +66,7 @@ final class Workload {
         switch dice.index(4) {
         case 0, 1:
             let table: SimulatedTable = dice.pick([.payments, .visits])
-            return .evaluate(table, rows: (0...dice.small(3)).map { row_(table, id: Int64(-1 - $0)) })
+            return .evaluate(table, rows: (0...dice.small(3)).map { newRow(table, id: Int64(-1 - $0)) })
         case 2:
             let keys = (0...dice.small(3)).map { _ in Value.integer(Int64(dice.index(cards + 1))) }
             return .get(view: "card_risk", keyColumn: "card", keys: keys, at: paymentTime + Int64(dice.number(-60...60)))
@@ -90,7 +90,7 @@ final class Workload {
 
     /// A row now, of one key or the other.
     private func lastRow(_ table: SimulatedTable, _ number: Int) -> [Value] {
-        var row = row_(table, id: Int64(-1 - number))
+        var row = newRow(table, id: Int64(-1 - number))
         row[0] = .integer(table == .payments ? paymentTime : visitTime)
         if table == .payments {
             row[2] = .integer(Int64(number % cards))
@@ -101,7 +101,7 @@ final class Workload {
         return row
     }
 
-    private func row_(_ table: SimulatedTable, id: Int64) -> [Value] {
+    private func newRow(_ table: SimulatedTable, id: Int64) -> [Value] {
         switch table {
         case .payments:
             paymentTime += Int64(dice.small(12))

@@ -13,6 +13,7 @@ final class ServerProcess {
     private let durability: Durability?
     private let segmentBytes: Int
     private let variesCores: Bool
+    private let takesSnapshots: Bool
     private var cores: Int
     /// It listens.
     private(set) var isServing = false
@@ -33,6 +34,7 @@ final class ServerProcess {
         durability = dice.pick([nil, .synced, .synced, .synced, .written])
         segmentBytes = 64 << 10
         variesCores = dice.permille(500)
+        takesSnapshots = dice.permille(500)
         if durability == nil { world.rates.forbidDeath() }
         if durability == .written { world.rates.failedSyncs = 0 }
         // Who turns the loops itself, one after the other, has nobody go on meanwhile.
@@ -78,9 +80,19 @@ final class ServerProcess {
         if let durability {
             configuration.storage = StorageConfiguration(
                 directory: Self.directory, durability: durability, disk: world.disk, segmentBytes: segmentBytes,
-                salt: UInt32(truncatingIfNeeded: dice.index(1 << 32)))
+                snapshots: snapshotLimits, salt: UInt32(truncatingIfNeeded: dice.index(1 << 32)))
         }
         return configuration
+    }
+
+    /// nil: a start replays the log.
+    private var snapshotLimits: SnapshotLimits? {
+        guard takesSnapshots else { return nil }
+        var limits = SnapshotLimits()
+        limits.intervalNanoseconds = 100_000_000
+        limits.logBytesMax = 4_000
+        limits.retryNanoseconds = 5_000_000
+        return limits
     }
 
     /// The clock is wrong by many years until the server is ready: what was refused for being ahead of it stays refused.
