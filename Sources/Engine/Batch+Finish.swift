@@ -6,6 +6,7 @@ extension Batch {
     /// each view answers.
     public func finish() {
         markLate()
+        if mode == .lookUp { placeTimes() }
         for shard in 0..<shardCount { cellErrors += shardTexts[shard].failures }
         run(compiledStream.programs[compiledStream.programs.count - 1])
         let isAllOK = count(of: .ok) == rowCount
@@ -13,6 +14,14 @@ extension Batch {
             if !isAllOK { for register in compiledStream.windowed[index] { clearUnanswered(register) } }
             select(index, filter: compiledStream.plan.views[index].filter)
         }
+    }
+
+    /// A look-up that asked for the newest time has that of its place in the sequence.
+    private func placeTimes() {
+        guard let eventTime = compiledStream.plan.eventTime else { return }
+        let newest = newestAtPlace.load(ordering: .relaxed)
+        let times = vectors[eventTime.index].integers
+        for row in 0..<rowCount where times[row] == .max { times[row] = newest == .min ? 0 : newest }
     }
 
     /// No features for late and refused rows, whatever an expression made of their NULLs.

@@ -30,7 +30,7 @@ extension Batch {
     ///
     /// - Parameters:
     ///   - keys: what is given, by column index of the table.
-    ///   - times: in the event time's unit, by row.
+    ///   - times: in the event time's unit, by row; `Int64.max` asks for the newest one at the look-up's place in the sequence.
     public func prepareLookUp(
         _ compiled: CompiledPlan, stream: Int, keys: [(column: Int, view: ColumnView)], times: UnsafePointer<Int64>,
         rowCount: Int, shardCount: Int, home: Int = 0

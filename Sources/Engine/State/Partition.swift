@@ -263,7 +263,8 @@ struct Partition: ~Copyable {
         guard found != 0 else { return kernel.answerEmpty(view, row) }
         let record = KeyRecord(memory.arena.address(found))
         if code.foldCount > 0 && record.count > 0 { giveUpOldRows(record, newest: clock.newest, memory: &memory) }
-        let time = view.vectors[code.time].integers[row]
+        let asked = view.vectors[code.time].integers[row]
+        let time = asked == .max ? clock.newest : asked
         let log = kernel.logView(record, memory.arena.base)
         let position = time == .max ? log.tail : log.firstPosition(atLeast: time + 1, from: log.tail)
         let isForgotten = code.idleAfter != .max && time.subtractingClamped(code.idleAfter) > record.lastTime

@@ -273,7 +273,7 @@ extension Core {
     /// A row without a time asks for now: the clock, or the stream's newest event where time is an integer.
     private func prepareLookUp(_ request: Request, rows: Int, target: OpenTarget) {
         let given = request.columns[target.keys.count]
-        let now = lookUpTime(stream: target.stream)
+        let now = lookUpTime(stream: target.stream) ?? .max
         request.lookUpNow = now
         withUnsafeTemporaryAllocation(of: Int64.self, capacity: max(rows, 1)) { times in
             let values = given.values.assumingMemoryBound(to: Int64.self)
@@ -288,11 +288,12 @@ extension Core {
         }
     }
 
-    func lookUpTime(stream: Int) -> Int64 {
+    /// nil where it is the newest event's at the look-up's place in the sequence.
+    func lookUpTime(stream: Int) -> Int64? {
         switch catalog.plan.streams[stream].eventTime?.type {
         case .timestamp, .timestamptz: exchange.configuration.time.wallMicroseconds()
         case .date: exchange.configuration.time.wallMicroseconds() / 86_400_000_000
-        default: shard.newest(stream: stream) ?? 0
+        default: nil
         }
     }
 

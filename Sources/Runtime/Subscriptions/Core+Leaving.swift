@@ -50,7 +50,7 @@ extension Core {
         }
         let request = freeRequests.removeLast()
         // No earlier than the stream's newest event, which may be ahead of the clock.
-        let now = max(lookUpTime(stream: stream), shard.newest(stream: stream) ?? .min)
+        let now = max(lookUpTime(stream: stream) ?? .min, shard.newest(stream: stream) ?? .min)
         let rowCount = keys.views[0].rowCount
         let times = Array(repeating: now, count: rowCount)
         times.withUnsafeBufferPointer { times in
