@@ -25,6 +25,14 @@ extension Core {
         return worked
     }
 
+    /// Memory of the batches that are replayed at one time, in bytes: enough for all cores to have work, and little beside the
+    /// state. One batch may be larger.
+    private static let replayBytesInFlightMax = 64 << 20
+
+    var canReplay: Bool {
+        canBeginRequest && (requestBytesInFlight <= Core.replayBytesInFlightMax || inFlight.isEmpty)
+    }
+
     var isRecovering: Bool { exchange.recoveryPlan != nil && index == 0 && !hasRecovered }
 
     /// Puts a record into the sequence; false where there is no place now.

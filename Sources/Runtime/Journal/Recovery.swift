@@ -104,7 +104,7 @@ final class Recovery {
 
     private func feed(_ replay: Replay, _ core: Core) throws(StartError) -> Bool {
         var fed = 0
-        while fed < Self.batchesPerStep, core.canBeginRequest, replay.canGoOn(core.exchange), let record = try replay.peek() {
+        while fed < Self.batchesPerStep, core.canReplay, replay.canGoOn(core.exchange), let record = try replay.peek() {
             guard try core.feed(record, replay) else { break }
             fed += 1
         }
