@@ -216,7 +216,7 @@ def keyed(keys: int) -> np.ndarray:
 def start(asked: argparse.Namespace) -> dict:
     file = frames("keys", keyed(asked.keys), 1_024)
     with directory(asked) as data:
-        options = (data / "data", "--memory", asked.memory, "--durability", "written", "--snapshot-interval", NEVER)
+        options = (data / "data", "--memory", asked.memory, "--durability", "written", "--snapshot-interval", 86_400)
         server = Server(HERE / "light.sql", *options, cores=asked.cores)
         output(pinned(CLIENT_CORE, BUILD / "load", server.port, file, 16))
         # A server that is told to stop takes a snapshot.
@@ -233,6 +233,8 @@ def start(asked: argparse.Namespace) -> dict:
                     sys.exit(f"{keys:.0f} of {asked.keys} keys are there")
                 server.end(signal.SIGKILL)
         size = sum(path.stat().st_size for path in (data / "data/snapshots").iterdir())
+        if size == 0:
+            sys.exit("no snapshot was taken when the server stopped")
     print(f"\n{asked.keys:,} keys of light.sql, {asked.cores} cores, {size / 1e6:,.0f} MB in the snapshot: ready after "
           + ", ".join(f"{statistics.median(seconds):.2f} s ({what})" for what, seconds in taken.items() if seconds))  # fmt: skip
     return {"keys": asked.keys, "cores": asked.cores, "snapshotBytes": size, "seconds": taken}
