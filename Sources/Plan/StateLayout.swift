@@ -99,7 +99,7 @@ public struct StateLayout: Hashable, Sendable {
 
     public struct Partial: Hashable, Sendable {
         public enum Kind: Hashable, Sendable {
-            case sum, minimum, maximum, variance
+            case minimum, maximum, variance
             /// A value and the position of its row.
             case argumentMinimum, argumentMaximum
             case bitAnd, bitOr, bitXor
@@ -145,6 +145,18 @@ public struct StateLayout: Hashable, Sendable {
             case mode
             /// The sum of the different values.
             case distinctSum
+            /// The sum of the values, which are doubles.
+            case sum
+            /// The least or greatest value, of frames that move forward alone.
+            case extreme(isGreatest: Bool)
+
+            /// Rows may be given up many at a time.
+            public var isRunning: Bool {
+                switch self {
+                case .sum, .extreme: true
+                case .order, .mode, .distinctSum: false
+                }
+            }
         }
         public var kind: Kind
         public var window: Int
@@ -152,11 +164,12 @@ public struct StateLayout: Hashable, Sendable {
         public var offset: Int
 
         /// Bytes in the record.
-        var bytes: Int {
+        func bytes(form: Form) -> Int {
             switch kind {
             case .order: 20
             case .mode: 36
-            case .distinctSum: 32
+            case .distinctSum, .sum: 32
+            case .extreme: form.storedBytes > 8 ? 32 : 16
             }
         }
 
@@ -167,7 +180,7 @@ public struct StateLayout: Hashable, Sendable {
             case .order: (form.storedBytes + 4) * 3 / 2
             // Where all values differ: a slot of a table and a key of a tree.
             case .mode: 40
-            case .distinctSum: 0
+            case .distinctSum, .sum, .extreme: 0
             }
         }
     }

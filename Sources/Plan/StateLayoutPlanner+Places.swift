@@ -69,7 +69,8 @@ extension StateLayoutPlanner {
         }
         func placeFrameStates(_ isPlaced: (StateLayout.FrameState.Kind) -> Bool) {
             for index in layout.frameStates.indices where isPlaced(layout.frameStates[index].kind) {
-                layout.frameStates[index].offset = place(layout.frameStates[index].bytes)
+                layout.frameStates[index].offset = place(
+                    layout.frameStates[index].bytes(form: layout.inputs[layout.frameStates[index].input].form))
             }
         }
         if countsGroups { layout.groupTotal = place(8) }
@@ -83,7 +84,7 @@ extension StateLayoutPlanner {
         for index in layout.distincts.indices {
             layout.distincts[index].offset = place(layout.distincts[index].isUnbounded ? 20 : 12)
         }
-        placeFrameStates { $0 != .distinctSum }
+        placeFrameStates { $0 == .order || $0 == .mode }
         for window in partition.windows {
             let frame = window.frame
             var start: Int?
@@ -97,7 +98,7 @@ extension StateLayoutPlanner {
         for index in needs.indices where needs[index].sums && layout.inputs[index].sumBytes == 16 {
             layout.inputs[index].sumTotal = place(16)
         }
-        placeFrameStates { $0 == .distinctSum }
+        placeFrameStates { $0 == .distinctSum || $0.isRunning }
         for index in layout.folds.indices {
             let form = layout.inputs[layout.folds[index].input].form
             layout.folds[index].offset = place(layout.folds[index].kind.bytes(of: form))
@@ -123,7 +124,7 @@ extension StateLayout.Partial.Kind {
     /// Beside the value of an argument's extreme stands its row's position, 8 bytes, in front.
     func bytes(of form: Form) -> Int {
         switch self {
-        case .sum, .minimum, .maximum, .bitAnd, .bitOr, .bitXor: form.storedBytes
+        case .minimum, .maximum, .bitAnd, .bitOr, .bitXor: form.storedBytes
         case .variance, .decay: 24
         case .shape: 40
         case .pairs: 48

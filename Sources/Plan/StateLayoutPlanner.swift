@@ -76,14 +76,16 @@ struct StateLayoutPlanner {
             } else if isExact {
                 needs[input].sums = true
             } else {
-                needPartial(.sum, of: input)
+                result.frameState = frameStateIndex(.sum, window: call.window, input: input)
                 fold = .sum
             }
         case .minimum:
             needPartial(.minimum, of: input)
+            result.frameState = extremeIndex(isGreatest: false, window: call.window, input: input)
             fold = .minimum
         case .maximum:
             needPartial(.maximum, of: input)
+            result.frameState = extremeIndex(isGreatest: true, window: call.window, input: input)
             fold = .maximum
         case .varianceSample, .variancePopulation, .deviationSample, .deviationPopulation:
             needPartial(.variance, of: input)
@@ -212,6 +214,15 @@ struct StateLayoutPlanner {
         }
         layout.folds.append(StateLayout.Fold(kind: kind, input: input, valueInput: valueInput, offset: 0))
         return layout.folds.count - 1
+    }
+
+    /// nil: the window's frames do not move forward alone.
+    private mutating func extremeIndex(isGreatest: Bool, window: Int, input: Int) -> Int? {
+        let frame = partition.windows[window].frame
+        guard frame.mode != .groups, frame.start.isDistance, frame.end == .currentRow, frame.exclusion == .noOthers else {
+            return nil
+        }
+        return frameStateIndex(.extreme(isGreatest: isGreatest), window: window, input: input)
     }
 
     private mutating func frameStateIndex(_ kind: StateLayout.FrameState.Kind, window: Int, input: Int) -> Int {

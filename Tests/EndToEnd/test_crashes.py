@@ -7,14 +7,12 @@ import subprocess
 from paths import BINARY
 
 CRASHES = 20
-# Stands for a server that loses what it had acknowledged: at its third start it has what it had at its second.
+# Stands for a server that loses what it had acknowledged: from its third start on it has what it had at its second.
 FORGETFUL = """#!/bin/sh
 data=$(echo "$*" | sed 's/.*--data \\([^ ]*\\).*/\\1/')
 echo start >> "$data.starts"
-case $(wc -l < "$data.starts") in
-    2) cp -a "$data" "$data.old" ;;
-    3) rm -r "$data" && cp -a "$data.old" "$data" ;;
-esac
+if [ -d "$data.old" ]; then rm -r "$data" && cp -a "$data.old" "$data"; fi
+if [ "$(wc -l < "$data.starts")" -gt 1 ]; then rm -rf "$data.old" && cp -a "$data" "$data.old"; fi
 exec SERVER "$@"
 """
 

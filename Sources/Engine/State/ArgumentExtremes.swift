@@ -32,6 +32,7 @@ enum Argument<E: Extreme>: BlockAggregate {
 enum LeastBoolean: Extreme {
     @inline(__always) static var identity: UInt8 { StoredValue.nullBoolean }
     @inline(__always) static func picks(_ x: UInt8, over y: UInt8, _ texts: TextTable) -> Bool { x < y }
+    @inline(__always) static func isSame(_ x: UInt8, _ y: UInt8) -> Bool { x == y }
     @inline(__always) static func load(_ log: KeyLog, _ input: InputCode, slot: Int) -> UInt8 {
         log.column(input.values, as: UInt8.self)[slot]
     }
@@ -40,6 +41,7 @@ enum LeastBoolean: Extreme {
 enum GreatestBoolean: Extreme {
     @inline(__always) static var identity: UInt8 { 0 }
     @inline(__always) static func picks(_ x: UInt8, over y: UInt8, _ texts: TextTable) -> Bool { x > y }
+    @inline(__always) static func isSame(_ x: UInt8, _ y: UInt8) -> Bool { x == y }
     @inline(__always) static func load(_ log: KeyLog, _ input: InputCode, slot: Int) -> UInt8 {
         log.column(input.values, as: UInt8.self)[slot]
     }

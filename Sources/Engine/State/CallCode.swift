@@ -82,10 +82,8 @@ struct CallFields {
         case .mode: kind = .mode
         case .sum:
             kind = form == .double ? .sumDouble : isWide ? .sumWide : .sumInteger
-            partialKind = .sum
         case .average:
             kind = form == .double ? .averageDouble : isWide ? .averageWide : .averageInteger
-            partialKind = .sum
         case .varianceSample: (kind, partialKind) = (.varianceSample, .variance)
         case .variancePopulation: (kind, partialKind) = (.variancePopulation, .variance)
         case .deviationSample: (kind, partialKind) = (.deviationSample, .variance)

@@ -38,6 +38,10 @@ struct ExactSum {
         digits[index &+ 2] &+= signed &* Int64(high)
     }
 
+    func add(_ other: ExactSum) {
+        for word in 0..<Self.words { digits[word] &+= other.digits[word] }
+    }
+
     /// The sum, rounded once.
     var value: Double {
         let counts = digits + Self.digitCount

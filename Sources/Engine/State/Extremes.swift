@@ -4,6 +4,8 @@ import Values
 protocol Extreme: BlockAggregate {
     static func picks(_ candidate: Partial, over current: Partial, _ texts: TextTable) -> Bool
     static func load(_ log: KeyLog, _ input: InputCode, slot: Int) -> Partial
+    /// Whether two values cannot be told apart.
+    static func isSame(_ x: Partial, _ y: Partial) -> Bool
 }
 
 extension Extreme {
@@ -33,6 +35,7 @@ private func loadInteger(_ log: KeyLog, _ input: InputCode, _ slot: Int, null: I
 enum LeastInteger: Extreme {
     @inline(__always) static var identity: Int64 { .max }
     @inline(__always) static func picks(_ x: Int64, over y: Int64, _ texts: TextTable) -> Bool { x < y }
+    @inline(__always) static func isSame(_ x: Int64, _ y: Int64) -> Bool { x == y }
     @inline(__always) static func load(_ log: KeyLog, _ input: InputCode, slot: Int) -> Int64 {
         loadInteger(log, input, slot, null: .max)
     }
@@ -41,6 +44,7 @@ enum LeastInteger: Extreme {
 enum GreatestInteger: Extreme {
     @inline(__always) static var identity: Int64 { .min }
     @inline(__always) static func picks(_ x: Int64, over y: Int64, _ texts: TextTable) -> Bool { x > y }
+    @inline(__always) static func isSame(_ x: Int64, _ y: Int64) -> Bool { x == y }
     @inline(__always) static func load(_ log: KeyLog, _ input: InputCode, slot: Int) -> Int64 {
         loadInteger(log, input, slot, null: .min)
     }
@@ -52,6 +56,7 @@ enum LeastDouble: Extreme {
     @inline(__always) static func picks(_ x: Double, over y: Double, _ texts: TextTable) -> Bool {
         x < y || (y.isNaN && !x.isNaN)
     }
+    @inline(__always) static func isSame(_ x: Double, _ y: Double) -> Bool { x == y && x != 0 }
     @inline(__always) static func load(_ log: KeyLog, _ input: InputCode, slot: Int) -> Double {
         log.column(input.values, as: Double.self)[slot]
     }
@@ -62,6 +67,7 @@ enum GreatestDouble: Extreme {
     @inline(__always) static func picks(_ x: Double, over y: Double, _ texts: TextTable) -> Bool {
         x > y || (x.isNaN && !y.isNaN)
     }
+    @inline(__always) static func isSame(_ x: Double, _ y: Double) -> Bool { x == y && x != 0 }
     @inline(__always) static func load(_ log: KeyLog, _ input: InputCode, slot: Int) -> Double {
         let value = log.column(input.values, as: Double.self)[slot]
         return input.mayBeNull && value.bitPattern == StoredValue.nullDoubleBits ? -.infinity : value
@@ -71,6 +77,7 @@ enum GreatestDouble: Extreme {
 enum LeastDecimal: Extreme {
     @inline(__always) static var identity: Int128 { .max }
     @inline(__always) static func picks(_ x: Int128, over y: Int128, _ texts: TextTable) -> Bool { x < y }
+    @inline(__always) static func isSame(_ x: Int128, _ y: Int128) -> Bool { x == y }
     @inline(__always) static func load(_ log: KeyLog, _ input: InputCode, slot: Int) -> Int128 {
         let value = log.column(input.values, as: Int128.self)[slot]
         return value == StoredValue.nullDecimal ? .max : value
@@ -81,6 +88,7 @@ enum LeastDecimal: Extreme {
 enum GreatestDecimal: Extreme {
     @inline(__always) static var identity: Int128 { StoredValue.nullDecimal }
     @inline(__always) static func picks(_ x: Int128, over y: Int128, _ texts: TextTable) -> Bool { x > y }
+    @inline(__always) static func isSame(_ x: Int128, _ y: Int128) -> Bool { x == y }
     @inline(__always) static func load(_ log: KeyLog, _ input: InputCode, slot: Int) -> Int128 {
         log.column(input.values, as: Int128.self)[slot]
     }
@@ -91,6 +99,7 @@ enum LeastText: Extreme {
     static func picks(_ x: UInt32, over y: UInt32, _ texts: TextTable) -> Bool {
         x != TextInterner.none && (y == TextInterner.none || texts.isLess(x, y))
     }
+    @inline(__always) static func isSame(_ x: UInt32, _ y: UInt32) -> Bool { x == y }
     @inline(__always) static func load(_ log: KeyLog, _ input: InputCode, slot: Int) -> UInt32 {
         log.column(input.values, as: UInt32.self)[slot]
     }
@@ -101,6 +110,7 @@ enum GreatestText: Extreme {
     static func picks(_ x: UInt32, over y: UInt32, _ texts: TextTable) -> Bool {
         x != TextInterner.none && (y == TextInterner.none || texts.isLess(y, x))
     }
+    @inline(__always) static func isSame(_ x: UInt32, _ y: UInt32) -> Bool { x == y }
     @inline(__always) static func load(_ log: KeyLog, _ input: InputCode, slot: Int) -> UInt32 {
         log.column(input.values, as: UInt32.self)[slot]
     }
@@ -112,6 +122,7 @@ enum LeastInterval: Extreme {
         x.months != StoredValue.nullMonths
             && (y.months == StoredValue.nullMonths || x.normalizedMicroseconds < y.normalizedMicroseconds)
     }
+    @inline(__always) static func isSame(_ x: Interval, _ y: Interval) -> Bool { x == y }
     @inline(__always) static func load(_ log: KeyLog, _ input: InputCode, slot: Int) -> Interval {
         log.column(input.values, as: Interval.self)[slot]
     }
@@ -123,6 +134,7 @@ enum GreatestInterval: Extreme {
         x.months != StoredValue.nullMonths
             && (y.months == StoredValue.nullMonths || x.normalizedMicroseconds > y.normalizedMicroseconds)
     }
+    @inline(__always) static func isSame(_ x: Interval, _ y: Interval) -> Bool { x == y }
     @inline(__always) static func load(_ log: KeyLog, _ input: InputCode, slot: Int) -> Interval {
         log.column(input.values, as: Interval.self)[slot]
     }

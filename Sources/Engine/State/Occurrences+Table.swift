@@ -66,10 +66,10 @@ extension Occurrences {
     func slotsNeeded(capacity: Int, waiting: Int) -> Int? {
         if capacity < Occurrences.capacityMin { return hasTable ? 0 : nil }
         let wanted = Int(field[2]) &+ waiting &+ 1
-        if hasTable && wanted &* 4 <= slotCount &* 3 { return nil }
+        if hasTable && wanted &* 2 <= slotCount { return nil }
         var count = max(64, slotCount)
         if !hasTable { return max(64, capacity) }
-        while wanted * 4 > count * 3 { count *= 2 }
+        while wanted * 2 > count { count *= 2 }
         return count
     }
 

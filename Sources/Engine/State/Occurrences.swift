@@ -7,7 +7,7 @@ import Bytes
 ///                        `givenUp` (previous only): none in the log, but given-up rows had it (`GivenUpValues`)
 ///
 /// Logs of 64 rows and more find a value's last occurrence through a hash table of their own, 8 bytes a slot
-/// {tag, position}, kept at most three quarters full; smaller ones by looking through the rows.
+/// {tag, position}, kept at most half full; smaller ones by looking through the rows.
 struct Occurrences {
     static let absent = UInt32.max
     /// So long a distance that no frame reaches back over it.

@@ -3,7 +3,7 @@ import Values
 
 struct PartialCode {
     enum Kind: UInt8 {
-        case sum, variance
+        case variance
         case leastInteger, greatestInteger, leastDouble, greatestDouble, leastDecimal, greatestDecimal
         case leastText, greatestText, leastInterval, greatestInterval, leastBoolean, greatestBoolean
         case bitAnd, bitOr, bitXor
@@ -20,7 +20,6 @@ struct PartialCode {
 extension PartialCode.Kind {
     init(_ kind: StateLayout.Partial.Kind, form: Form) {
         switch kind {
-        case .sum: self = .sum
         case .variance: self = .variance
         case .minimum, .argumentMinimum: self = .extreme(form, isGreatest: false)
         case .maximum, .argumentMaximum: self = .extreme(form, isGreatest: true)

@@ -39,10 +39,8 @@ extension Partition {
         let lateBound = newest.subtractingClamped(code.lateness)
         let bound = retainedFrom(lateBound: lateBound)
         var log = kernel.logView(record, memory.arena.base)
-        let leavesTraces =
-            code.foldCount > 0 || code.distinctCount > 0 || code.frameStateCount > 0 || code.hasLinks || code.hasTexts
         let firstKept = firstGroupKept(record, log, lateBound: lateBound)
-        if leavesTraces || record.floor > 0 && record.floor >= log.head {
+        if code.leavesTraces || record.floor > 0 && record.floor >= log.head {
             while log.head < firstKept && log.count > 0 && isOld(log, log.head, lateBound: lateBound, bound: bound) {
                 if record.floor > 0 && record.floor == log.head { restart(record, log, memory: &memory) }
                 // Without memory for what a row leaves behind it stays.
@@ -52,7 +50,12 @@ extension Partition {
             }
         } else {
             var head = log.head
-            while head < min(log.tail, firstKept) && isOld(log, head, lateBound: lateBound, bound: bound) { head = head &+ 1 }
+            if code.retention.rows == 0 {
+                head = min(log.firstPosition(atLeast: bound, from: head), max(head, firstKept))
+            } else {
+                while head < min(log.tail, firstKept) && isOld(log, head, lateBound: lateBound, bound: bound) { head = head &+ 1 }
+            }
+            if code.frameStateCount > 0 { kernel.frameStatesWillGiveUp(before: head, record, log, &memory.arena) }
             record.head = head
             record.count = log.tail &- head
         }

@@ -103,13 +103,12 @@ struct Partition: ~Copyable {
     private func prefetchLog(_ record: KeyRecord, log: UnsafeMutableRawPointer) {
         let capacity = record.capacity
         let mask = capacity &- 1
-        let bytes = code.bytesPerEvent &* capacity
-        if bytes <= 512 {
-            var offset = 0
-            while offset < bytes {
-                (log + offset).prefetchForWriting()
-                offset &+= 64
-            }
+        if code.bytesPerEvent &* capacity <= 256 {
+            // All of it; what is asked for behind it costs less than to find out.
+            log.prefetchForWriting()
+            (log + 64).prefetchForWriting()
+            (log + 128).prefetchForWriting()
+            (log + 192).prefetchForWriting()
             return
         }
         let slot = record.tail & mask
@@ -233,7 +232,7 @@ struct Partition: ~Copyable {
         for number in 0..<code.inputCount where code.inputs[number].occurrences >= 0 {
             let table = record.field(code.inputs[number].occurrences, as: UInt32.self)
             // Every row that waits may bring a value of its own.
-            if capacity < Occurrences.capacityMin ? table[0] != 0 : (Int(table[2]) &+ waiting &+ 1) &* 4 > Int(table[1]) &* 3 {
+            if capacity < Occurrences.capacityMin ? table[0] != 0 : (Int(table[2]) &+ waiting &+ 1) &* 2 > Int(table[1]) {
                 return false
             }
         }

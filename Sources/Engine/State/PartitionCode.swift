@@ -54,6 +54,8 @@ struct PartitionCode {
     let fingerprint: UInt64
     let hasTexts: Bool
     let hasLinks: Bool
+    /// Rows are given up one by one, because something wants to see each of them go.
+    let leavesTraces: Bool
     /// Given-up rows leave their values behind.
     let hasGivenUpValues: Bool
     /// Where the event time is a timestamptz and clocks change.
@@ -138,6 +140,9 @@ struct PartitionCode {
             || layout.inputs.contains { $0.values != nil && $0.argument?.type.form == .text }
         hasGivenUpValues = layout.inputs.contains { $0.givenUp != nil }
         hasLinks = layout.inputs.contains { $0.next != nil }
+        leavesTraces =
+            !layout.folds.isEmpty || !layout.distincts.isEmpty || layout.frameStates.contains { !$0.kind.isRunning } || hasLinks
+            || hasTexts
     }
 
     func deallocate() {
@@ -224,7 +229,7 @@ struct FrameStartCode: Hashable {
             }
             let form = input.argument?.type.form
             let columns = [
-                input.partials.isEmpty ? nil : input.values.map { ($0, form!.storedBytes) },
+                input.partials.isEmpty && place.frameState == nil ? nil : input.values.map { ($0, form!.storedBytes) },
                 input.sums.map { ($0, input.sumBytes) }, input.counts.map { ($0, 4) }, input.trues.map { ($0, 4) },
                 place.distinct == nil ? nil : input.next.map { ($0, 4) },
             ]

@@ -32,8 +32,8 @@ extension PartitionKernel {
                         pending.records[index], pending.logs[index], distinct, input, frames[index], memory.arena.base)
                     result.nulls[pending.rows[index]] = 0
                 }
-            case .sumDouble: sums(call, frames, result, count, hasBlocks: hasBlocks, isAverage: false)
-            case .averageDouble: sums(call, frames, result, count, hasBlocks: hasBlocks, isAverage: true)
+            case .sumDouble: sums(call, frames, result, count, isNewest: hasBlocks, isAverage: false, &memory.arena)
+            case .averageDouble: sums(call, frames, result, count, isNewest: hasBlocks, isAverage: true, &memory.arena)
             case .sumInteger, .averageInteger, .sumWide, .averageWide:
                 for index in 0..<count {
                     exactSum(pending.records[index], pending.logs[index], call, frames[index], result, pending.rows[index])

@@ -76,13 +76,24 @@ extension PartitionKernel {
         _ hasBlocks: Bool, _ texts: TextTable = .nothing, _ write: (Int, E.Partial) -> Void
     ) {
         let input = code.inputs[call.input]
+        let state = hasBlocks && code.windows[call.window].movesForward ? call.frameState : -1
         for index in 0..<count {
             let (record, log, row) = (pending.records[index], pending.logs[index], pending.rows[index])
             let isEmpty = presentRows(record, log, input, frames[index]) == 0
             result.nulls[row] = isEmpty ? 1 : 0
             if isEmpty { continue }
             let newest = newest(E.self, call, index, frames[index], hasBlocks: hasBlocks)
-            write(row, extremeValue(E.self, record, log, call, frames[index], newest: newest, texts))
+            if state < 0 {
+                write(row, extremeValue(E.self, record, log, call, frames[index], newest: newest, texts))
+                continue
+            }
+            let (start, end) = (frames[index].start, frames[index].end)
+            let running = RunningExtreme<E>(record.raw + code.frameStates[state].offset, log)
+            write(
+                row,
+                running.advanced(to: start, end, input, texts) {
+                    BlockLevels<E>(log, input, offset: call.partial, texts: texts).value(start, end, newest: newest)
+                })
         }
     }
 

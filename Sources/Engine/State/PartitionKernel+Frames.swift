@@ -30,12 +30,16 @@ extension PartitionKernel {
             let hint = log.head &+ Int(Int32(bitPattern: field.pointee &- UInt32(truncatingIfNeeded: log.head)))
             var start = max(log.head, min(hint, position))
             let (times, mask) = (log.times, log.mask)
-            if start > log.head && times[(start &- 1) & mask] >= bound {
+            // How many rows leave is nothing that a processor foresees: four are looked at whatever they are. The row's own
+            // time is not before its bound, so that what stands in the slots behind it does not count.
+            let first = times[start & mask] < bound ? 1 : 0
+            let second = first & (times[(start &+ 1) & mask] < bound ? 1 : 0)
+            let third = second & (times[(start &+ 2) & mask] < bound ? 1 : 0)
+            let fourth = third & (times[(start &+ 3) & mask] < bound ? 1 : 0)
+            if fourth != 0 || start > log.head && times[(start &- 1) & mask] >= bound {
                 start = log.firstPosition(atLeast: bound, from: start)
-            } else if times[start & mask] < bound {
-                start = start &+ 1
-                // The row's own time is not before its bound: the search ends there.
-                if times[start & mask] < bound { start = log.firstPosition(atLeast: bound, from: start) }
+            } else {
+                start = start &+ first &+ second &+ third
             }
             field.pointee = UInt32(truncatingIfNeeded: start)
             let end = position &+ 1

@@ -8,7 +8,6 @@ extension PartitionKernel {
         let texts = code.hasTexts ? memory.texts.table(memory.arena) : .nothing
         for number in 0..<code.partialCount {
             switch code.partials[number].kind {
-            case .sum: append(SumOfDoubles.self, number, count, texts)
             case .variance: append(VarianceOfValues.self, number, count, texts)
             case .leastInteger: append(extreme: LeastInteger.self, number, count, texts)
             case .greatestInteger: append(extreme: GreatestInteger.self, number, count, texts)
@@ -60,7 +59,6 @@ extension PartitionKernel {
         let texts = code.hasTexts ? memory.texts.table(memory.arena) : .nothing
         for number in 0..<code.partialCount {
             switch code.partials[number].kind {
-            case .sum: rebuild(SumOfDoubles.self, number, log, position, texts)
             case .variance: rebuild(VarianceOfValues.self, number, log, position, texts)
             case .leastInteger: rebuild(extreme: LeastInteger.self, number, log, position, texts)
             case .greatestInteger: rebuild(extreme: GreatestInteger.self, number, log, position, texts)

@@ -1,3 +1,4 @@
+import Bytes
 import Plan
 import Values
 
@@ -80,59 +81,43 @@ extension PartitionKernel {
 
     // MARK: Doubles
 
-    /// sum and avg of doubles over frames that hold their row, whose values are all there and in the log.
-    func plainSums(
-        _ call: CallCode, _ frames: UnsafePointer<FramePositions>, _ result: Vector, _ count: Int, isAverage: Bool
-    ) {
-        let input = code.inputs[call.input]
-        let offset = call.partial
-        for index in 0..<count {
-            let (start, end) = (frames[index].start, frames[index].end)
-            let row = pending.rows[index]
-            var sum = 0.0
-            if end &- start <= StateLayout.scannedEventsMax {
-                SumOfDoubles.scanPresent(pending.logs[index], input, start, end, into: &sum)
-            } else {
-                let newest = newest(SumOfDoubles.self, call, index, frames[index], hasBlocks: true)
-                sum = BlockLevels<SumOfDoubles>(pending.logs[index], input, offset: offset, texts: .nothing).blocks(
-                    start, end, newest)
-            }
-            result.doubles[row] = isAverage ? sum / Double(end &- start) : sum
-            result.nulls[row] = 0
-        }
-    }
-
     /// sum and avg of doubles.
+    ///
+    /// - Parameter isNewest: the rows were the newest of their keys when they were stored, one after the other.
     @inline(__always)
     func sums(
-        _ call: CallCode, _ frames: UnsafePointer<FramePositions>, _ result: Vector, _ count: Int, hasBlocks: Bool,
-        isAverage: Bool
+        _ call: CallCode, _ frames: UnsafePointer<FramePositions>, _ result: Vector, _ count: Int, isNewest: Bool,
+        isAverage: Bool, _ arena: inout Arena
     ) {
         let input = code.inputs[call.input]
-        if !input.mayBeNull && code.windows[call.window].isPlainRange && hasBlocks {
-            return plainSums(call, frames, result, count, isAverage: isAverage)
+        let offset = code.frameStates[call.frameState].offset
+        if !input.mayBeNull && code.windows[call.window].isPlainRange && isNewest {
+            for index in 0..<count {
+                let (start, end) = (frames[index].start, frames[index].end)
+                let sum = RunningSum(pending.records[index].raw + offset, input, pending.logs[index])
+                    .advanced(to: start, end, &arena)
+                let row = pending.rows[index]
+                result.doubles[row] = isAverage ? sum / Double(end &- start) : sum
+                result.nulls[row] = 0
+            }
+            return
         }
         for index in 0..<count {
             let (record, log, row) = (pending.records[index], pending.logs[index], pending.rows[index])
-            let values = presentRows(record, log, input, frames[index])
+            let frame = frames[index]
+            let values = presentRows(record, log, input, frame)
             result.nulls[row] = values == 0 ? 1 : 0
             if values == 0 { continue }
-            let sum = sum(
-                record, log, input, call, frames[index],
-                newest: newest(SumOfDoubles.self, call, index, frames[index], hasBlocks: hasBlocks))
+            let state = RunningSum(record.raw + offset, input, log)
+            var sum =
+                isNewest && frame.apart < 0
+                ? state.advanced(to: frame.start, frame.end, &arena)
+                : state.value(frame.start, frame.end, apart: frame.apart, isLasting: isNewest, &arena)
+            if frame.isWhole && call.fold >= 0 {
+                let parts = record.field(code.folds[call.fold].offset, as: Double.self)
+                sum = parts[0] + (parts[1] + sum)
+            }
             result.doubles[row] = isAverage ? sum / Double(values) : sum
         }
-    }
-
-    @inline(__always)
-    func sum(
-        _ record: KeyRecord, _ log: KeyLog, _ input: InputCode, _ call: CallCode, _ frame: FramePositions,
-        newest: UnsafePointer<Double>?
-    ) -> Double {
-        let sum = BlockLevels<SumOfDoubles>(log, input, offset: call.partial, texts: .nothing).value(
-            of: frame, newest: newest)
-        if !frame.isWhole || call.fold < 0 { return sum }
-        let parts = record.field(code.folds[call.fold].offset, as: Double.self)
-        return parts[0] + (parts[1] + sum)
     }
 }

@@ -25,6 +25,8 @@ struct WindowCode {
     let isUsed: Bool
     /// From a fixed distance before the row to the row itself, nothing excluded: what most frames are.
     let isPlainRange: Bool
+    /// A later row's frame starts no earlier than an earlier one's, and ends with its row.
+    let movesForward: Bool
 
     init(
         _ frame: Frame, timeIsDate: Bool, zone: UnsafePointer<ZoneRules>?, startCursor: Int?, endCursor: Int?,
@@ -60,6 +62,7 @@ struct WindowCode {
         isPlainRange =
             start == .range && end == .row && frame.exclusion == .noOthers && self.startDistance.isFixed
             && self.startDistance.fixedStart(before: 0) <= 0
+        movesForward = isPlainRange || start == .rows && end == .row && frame.exclusion == .noOthers
     }
 
     /// The row's own group is where its peers are.
