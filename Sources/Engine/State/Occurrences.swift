@@ -44,6 +44,14 @@ struct Occurrences {
 
     // MARK: Links
 
+    /// Asks for the table's slot of the value at `position`.
+    @inline(__always)
+    func prefetch(_ position: Int) {
+        if !hasTable { return }
+        let tag = log.identity(input, position).tag
+        UnsafeMutableRawPointer(slots + Int(tag >> 1) & (slotCount &- 1)).prefetchForWriting()
+    }
+
     /// Links the newest row, which stands at `position`.
     @inline(__always)
     func append(_ position: Int) {

@@ -78,9 +78,9 @@ extension Partition {
         if time > record.lastTime { record.lastTime = time }
         kernel.pending.set(0, row: row, record: record, position: position, time: time, floor: record.floor)
         kernel.viewLogs(1, memory.arena.base)
-        kernel.pending.logs[0].times[position & kernel.pending.logs[0].mask] = time
+        kernel.pending[0].log.times[position & kernel.pending[0].log.mask] = time
         kernel.storeInside(view, memory: memory)
-        if code.frameStateCount > 0 { kernel.frameStatesTookIn(record, kernel.pending.logs[0], position, memory: &memory) }
+        if code.frameStateCount > 0 { kernel.frameStatesTookIn(record, kernel.pending[0].log, position, memory: &memory) }
         if view.mode == .ingest || code.callCount == 0 { return }
         kernel.resolveFrames(1, hasRow: true)
         kernel.answer(view, 1, hasBlocks: false, memory: &memory, output: &output)

@@ -51,7 +51,12 @@ extension Partition {
         } else {
             var head = log.head
             if code.retention.rows == 0 {
-                head = min(log.firstPosition(atLeast: bound, from: head), max(head, firstKept))
+                var hint = head
+                if code.headCursor >= 0 {
+                    let cursor = record.field(code.headCursor, as: UInt32.self).pointee
+                    hint = head &+ Int(Int32(bitPattern: cursor &- UInt32(truncatingIfNeeded: head)))
+                }
+                head = min(log.firstPosition(atLeast: bound, from: hint), max(head, firstKept))
             } else {
                 while head < min(log.tail, firstKept) && isOld(log, head, lateBound: lateBound, bound: bound) { head = head &+ 1 }
             }
@@ -60,6 +65,33 @@ extension Partition {
             record.count = log.tail &- head
         }
         shrink(record, memory: &memory)
+    }
+
+    /// Rows older than this no row of the batch reaches, and nothing wants to see them go one by one; `Int64.min`: they are
+    /// `giveUpOldRows`'s.
+    ///
+    /// - Parameter newest: the stream's greatest event time before the batch.
+    func passedBefore(newest: Int64) -> Int64 {
+        if code.leavesTraces || code.retention.keepsAll || code.retention.rows > 0 || code.retention.groups > 0 { return .min }
+        return newest == .min ? .min : retainedFrom(lateBound: newest.subtractingClamped(code.lateness))
+    }
+
+    /// What `giveUpOldRows` does, for a full log in the plain case, whether or not rows of the key wait: there is room then.
+    @inline(__always)
+    func giveUpPassedRows(_ record: KeyRecord, before passed: Int64, _ arena: inout Arena) -> Bool {
+        if record.log == 0 { return false }
+        let (head, tail, capacity) = (record.head, record.tail, record.capacity)
+        let times = (arena.base + Int(record.log) &* Arena.granuleBytes).assumingMemoryBound(to: Int64.self)
+        if times[head & (capacity &- 1)] >= passed || record.floor > 0 { return false }
+        var kept = head &+ 1
+        while kept < tail && times[kept & (capacity &- 1)] < passed { kept = kept &+ 1 }
+        if (tail &- kept) &* 8 <= capacity && capacity > code.capacityMin { return false }
+        if code.frameStateCount > 0 {
+            kernel.frameStatesWillGiveUp(before: kept, record, kernel.logView(record, arena.base), &arena)
+        }
+        record.head = kept
+        record.count = tail &- kept
+        return true
     }
 
     private mutating func giveUpHead(_ record: KeyRecord, _ log: KeyLog, memory: inout ShardMemory) {

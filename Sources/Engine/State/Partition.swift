@@ -103,12 +103,13 @@ struct Partition: ~Copyable {
     private func prefetchLog(_ record: KeyRecord, log: UnsafeMutableRawPointer) {
         let capacity = record.capacity
         let mask = capacity &- 1
-        if code.bytesPerEvent &* capacity <= 256 {
-            // All of it; what is asked for behind it costs less than to find out.
+        let bytes = code.bytesPerEvent &* capacity
+        if bytes <= 256 {
+            // All of it; to ask twice for the last line costs less than to find out how many there are.
             log.prefetchForWriting()
-            (log + 64).prefetchForWriting()
-            (log + 128).prefetchForWriting()
-            (log + 192).prefetchForWriting()
+            (log + min(64, bytes &- 1)).prefetchForWriting()
+            (log + min(128, bytes &- 1)).prefetchForWriting()
+            (log + min(192, bytes &- 1)).prefetchForWriting()
             return
         }
         let slot = record.tail & mask
@@ -121,6 +122,8 @@ struct Partition: ~Copyable {
             let start = starts[number]
             let slot = Int(record.field(start.cursor, as: UInt32.self).pointee) & mask
             (log + (start.offset &* capacity &+ slot &* start.width)).prefetch()
+            // A few rows may leave at once.
+            (log + (start.offset &* capacity &+ ((slot &+ 3) & mask) &* start.width)).prefetch()
         }
     }
 
@@ -173,6 +176,7 @@ struct Partition: ~Copyable {
         let times = view.vectors[code.time].integers
         let base = memory.arena.base
         let lateBound = newest.subtractingClamped(lateness)
+        let passed = passedBefore(newest: newest)
         let (rows, pending, hasLinks, flags) = (view.rows, kernel.pending, code.hasLinks, flags)
         var number = start
         while number < end {
@@ -187,7 +191,9 @@ struct Partition: ~Copyable {
                 record = KeyRecord(base + Int(granule) &* Arena.granuleBytes)
             }
             if time < record.lastTime { break }
-            if record.log == 0 || record.count == 1 &<< record.capacityShift {
+            if (record.log == 0 || record.count == 1 &<< record.capacityShift)
+                && !giveUpPassedRows(record, before: passed, &memory.arena)
+            {
                 let hasRoom =
                     !record.isPending
                     && makeRoomInLog(view, record, newest: max(newest, time), memory: &memory, output: &output)
@@ -246,7 +252,7 @@ struct Partition: ~Copyable {
         pendingCount = 0
         kernel.viewLogs(count, memory.arena.base)
         kernel.store(view, count, memory: memory)
-        for index in 0..<count { kernel.pending.records[index].isPending = false }
+        for index in 0..<count { kernel.pending[index].record.isPending = false }
         if view.mode == .ingest || code.callCount == 0 { return }
         kernel.resolveFrames(count, hasRow: true)
         kernel.answer(view, count, hasBlocks: true, memory: &memory, output: &output)

@@ -14,6 +14,8 @@ struct PartitionCode {
     let partialCount: Int
     let windows: UnsafeMutablePointer<WindowCode>
     let windowCount: Int
+    /// Where the longest frame starts, which is near the oldest row that is kept; -1: not known.
+    let headCursor: Int
     private let callFields: UnsafeMutablePointer<CallFields>
     let calls: UnsafeMutablePointer<CallCode>
     let callCount: Int
@@ -91,6 +93,9 @@ struct PartitionCode {
                     startCursor: layout.startCursors[$0], endCursor: layout.endCursors[$0],
                     isUsed: plan.isFrameUsed(window: $0))
             })
+        headCursor =
+            UnsafeBufferPointer(start: windows, count: windowCount).filter(\.isPlainRange)
+            .min { $0.startDistance.fixedStart(before: 0) < $1.startDistance.fixedStart(before: 0) }?.startCursor ?? -1
         callCount = plan.calls.count
         let callFields = UnsafeMutablePointer<CallFields>.copy(
             of: zip(plan.calls, layout.calls).map { CallFields($0, $1, layout: layout) })

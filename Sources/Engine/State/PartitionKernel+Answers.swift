@@ -15,88 +15,88 @@ extension PartitionKernel {
             switch call.kind {
             case .rows:
                 for index in 0..<count {
-                    result.integers[pending.rows[index]] = Int64(frames[index].rows &+ frames[index].rowsApart)
-                    result.nulls[pending.rows[index]] = 0
+                    result.integers[pending[index].row] = Int64(frames[index].rows &+ frames[index].rowsApart)
+                    result.nulls[pending[index].row] = 0
                 }
             case .count:
                 let input = code.inputs[call.input]
                 for index in 0..<count {
-                    result.integers[pending.rows[index]] = self.count(
-                        pending.records[index], pending.logs[index], input, frames[index])
-                    result.nulls[pending.rows[index]] = 0
+                    result.integers[pending[index].row] = self.count(
+                        pending[index].record, pending[index].log, input, frames[index])
+                    result.nulls[pending[index].row] = 0
                 }
             case .distinct:
                 let (distinct, input) = (code.distincts[call.distinct], code.inputs[call.input])
                 for index in 0..<count {
-                    result.integers[pending.rows[index]] = distinctCount(
-                        pending.records[index], pending.logs[index], distinct, input, frames[index], memory.arena.base)
-                    result.nulls[pending.rows[index]] = 0
+                    result.integers[pending[index].row] = distinctCount(
+                        pending[index].record, pending[index].log, distinct, input, frames[index], memory.arena.base)
+                    result.nulls[pending[index].row] = 0
                 }
             case .sumDouble: sums(call, frames, result, count, isNewest: hasBlocks, isAverage: false, &memory.arena)
             case .averageDouble: sums(call, frames, result, count, isNewest: hasBlocks, isAverage: true, &memory.arena)
             case .sumInteger, .averageInteger, .sumWide, .averageWide:
                 for index in 0..<count {
-                    exactSum(pending.records[index], pending.logs[index], call, frames[index], result, pending.rows[index])
+                    exactSum(pending[index].record, pending[index].log, call, frames[index], result, pending[index].row)
                 }
             case .varianceSample, .variancePopulation, .deviationSample, .deviationPopulation:
                 for index in 0..<count {
                     variance(
-                        pending.records[index], pending.logs[index], call, frames[index],
+                        pending[index].record, pending[index].log, call, frames[index],
                         newest: newest(VarianceOfValues.self, call, index, frames[index], hasBlocks: hasBlocks), result,
-                        pending.rows[index])
+                        pending[index].row)
                 }
             case .minimum, .maximum:
                 extremes(call, frames, result, count, hasBlocks: hasBlocks, memory: memory, output: &output)
             case .booleanAnd, .booleanOr:
                 for index in 0..<count {
-                    logical(pending.records[index], pending.logs[index], call, frames[index], result, pending.rows[index])
+                    logical(pending[index].record, pending[index].log, call, frames[index], result, pending[index].row)
                 }
             case .first, .last, .nth:
                 for index in 0..<count {
                     positional(
-                        pending.records[index], pending.logs[index], call, frames[index], floor: pending.floors[index], result,
-                        pending.rows[index], memory: memory, output: &output)
+                        pending[index].record, pending[index].log, call, frames[index], floor: pending[index].floor, result,
+                        pending[index].row, memory: memory, output: &output)
                 }
             case .lag:
                 for index in 0..<count {
                     lag(
-                        view, pending.rows[index], pending.logs[index], call, position: pending.positions[index],
-                        floor: pending.floors[index], result, memory: memory, output: &output)
+                        view, pending[index].row, pending[index].log, call, position: pending[index].position,
+                        floor: pending[index].floor, result, memory: memory, output: &output)
                 }
             case .firstPresent, .lastPresent, .nthPresent:
                 for index in 0..<count {
                     positionalPresent(
-                        pending.records[index], pending.logs[index], call, frames[index], result, pending.rows[index],
+                        pending[index].record, pending[index].log, call, frames[index], result, pending[index].row,
                         memory: memory, output: &output)
                 }
             case .lagPresent:
                 for index in 0..<count {
                     lagPresent(
-                        view, pending.rows[index], pending.records[index], pending.logs[index], call,
-                        position: pending.positions[index], floor: pending.floors[index], result, memory: memory,
+                        view, pending[index].row, pending[index].record, pending[index].log, call,
+                        position: pending[index].position, floor: pending[index].floor, result, memory: memory,
                         output: &output)
                 }
             case .argumentMinimum, .argumentMaximum:
                 for index in 0..<count {
                     argumentExtreme(
-                        pending.records[index], pending.logs[index], call, frames[index], result, pending.rows[index],
+                        pending[index].record, pending[index].log, call, frames[index], result, pending[index].row,
                         memory: memory, output: &output)
                 }
             case .stringAggregate, .arrayAggregate:
                 let texts = code.hasTexts ? memory.texts.table(memory.arena) : .nothing
                 for index in 0..<count {
                     list(
-                        pending.records[index], pending.logs[index], call, frames[index], result, pending.rows[index], texts,
+                        pending[index].record, pending[index].log, call, frames[index], result, pending[index].row, texts,
                         output: &output)
                 }
             case .bitAnd, .bitOr, .bitXor:
                 for index in 0..<count {
-                    bits(pending.records[index], pending.logs[index], call, frames[index], result, pending.rows[index])
+                    bits(pending[index].record, pending[index].log, call, frames[index], result, pending[index].row)
                 }
             case .rowNumber, .rank, .denseRank:
                 for index in 0..<count {
-                    result.nulls[pending.rows[index]] = view.mode == .lookUp ? 1 : 0
-                    if view.mode != .lookUp { result.integers[pending.rows[index]] = self.number(call.kind, index) }
+                    result.nulls[pending[index].row] = view.mode == .lookUp ? 1 : 0
+                    if view.mode != .lookUp { result.integers[pending[index].row] = self.number(call.kind, index) }
                 }
             case .covarianceSample, .covariancePopulation, .correlation, .regressionSlope, .regressionIntercept, .regressionR2:
                 pairs(call, frames, result, count, hasBlocks: hasBlocks)
@@ -125,10 +125,10 @@ extension PartitionKernel {
     /// row_number, rank and dense_rank of a pending row.
     @inline(__always)
     private func number(_ kind: CallFields.Kind, _ index: Int) -> Int64 {
-        let (log, position, floor) = (pending.logs[index], pending.positions[index], pending.floors[index])
+        let (log, position, floor) = (pending[index].log, pending[index].position, pending[index].floor)
         switch kind {
         case .rank: return rank(log, position: position, floor: floor)
-        case .denseRank: return denseRank(pending.records[index], log, position: position, floor: floor)
+        case .denseRank: return denseRank(pending[index].record, log, position: position, floor: floor)
         default: return Int64(position &- min(floor, position) &+ 1)
         }
     }
@@ -153,7 +153,7 @@ extension PartitionKernel {
     func newest<Aggregate: BlockAggregate>(
         _ aggregate: Aggregate.Type, _ call: CallCode, _ index: Int, _ frame: FramePositions, hasBlocks: Bool
     ) -> UnsafePointer<Aggregate.Partial>? {
-        if !hasBlocks || frame.end != pending.positions[index] &+ 1 { return nil }
+        if !hasBlocks || frame.end != pending[index].position &+ 1 { return nil }
         return UnsafePointer(pending.blocks(call.partialNumber, as: Aggregate.Partial.self) + index)
     }
 }

@@ -9,9 +9,9 @@ extension PartitionKernel {
     ) {
         let state = code.frameStates[call.frameState]
         for index in 0..<count {
-            let (log, row) = (pending.logs[index], pending.rows[index])
-            let isLasting = !isLookUp && pending.positions[index] &+ 1 == log.tail
-            let mode = mode(state, pending.records[index], log)
+            let (log, row) = (pending[index].log, pending[index].row)
+            let isLasting = !isLookUp && pending[index].position &+ 1 == log.tail
+            let mode = mode(state, pending[index].record, log)
             if let position = mode.position(of: FrameRows(frames[index]), isLasting: isLasting, &memory.arena) {
                 writeValue(log, code.inputs[call.input], position, to: result, row, memory, &output)
             } else {
@@ -26,8 +26,8 @@ extension PartitionKernel {
         let state = code.frameStates[call.frameState]
         let input = code.inputs[call.input]
         for index in 0..<count {
-            let row = pending.rows[index]
-            let sum = distinctSum(state, pending.records[index], pending.logs[index]).result(
+            let row = pending[index].row
+            let sum = distinctSum(state, pending[index].record, pending[index].log).result(
                 FrameRows(frames[index]), &memory.arena)
             result.nulls[row] = sum.count == 0 ? 1 : 0
             if sum.count == 0 { continue }

@@ -78,7 +78,7 @@ extension PartitionKernel {
         let input = code.inputs[call.input]
         let state = hasBlocks && code.windows[call.window].movesForward ? call.frameState : -1
         for index in 0..<count {
-            let (record, log, row) = (pending.records[index], pending.logs[index], pending.rows[index])
+            let (record, log, row) = (pending[index].record, pending[index].log, pending[index].row)
             let isEmpty = presentRows(record, log, input, frames[index]) == 0
             result.nulls[row] = isEmpty ? 1 : 0
             if isEmpty { continue }

@@ -23,21 +23,20 @@ extension PartitionKernel {
         let distance = window.startDistance
         let cursor = window.startCursor
         for index in 0..<count {
-            let log = pending.logs[index]
-            let position = pending.positions[index]
-            let bound = distance.fixedStart(before: pending.times[index])
-            let field = pending.records[index].field(cursor, as: UInt32.self)
-            let hint = log.head &+ Int(Int32(bitPattern: field.pointee &- UInt32(truncatingIfNeeded: log.head)))
-            var start = max(log.head, min(hint, position))
-            let (times, mask) = (log.times, log.mask)
+            let (head, mask, times) = (pending[index].log.head, pending[index].log.mask, pending[index].log.times)
+            let position = pending[index].position
+            let bound = distance.fixedStart(before: pending[index].time)
+            let field = pending[index].record.field(cursor, as: UInt32.self)
+            let hint = head &+ Int(Int32(bitPattern: field.pointee &- UInt32(truncatingIfNeeded: head)))
+            var start = max(head, min(hint, position))
             // How many rows leave is nothing that a processor foresees: four are looked at whatever they are. The row's own
             // time is not before its bound, so that what stands in the slots behind it does not count.
             let first = times[start & mask] < bound ? 1 : 0
             let second = first & (times[(start &+ 1) & mask] < bound ? 1 : 0)
             let third = second & (times[(start &+ 2) & mask] < bound ? 1 : 0)
             let fourth = third & (times[(start &+ 3) & mask] < bound ? 1 : 0)
-            if fourth != 0 || start > log.head && times[(start &- 1) & mask] >= bound {
-                start = log.firstPosition(atLeast: bound, from: start)
+            if fourth != 0 || start > head && times[(start &- 1) & mask] >= bound {
+                start = firstPosition(index, atLeast: bound, from: start)
             } else {
                 start = start &+ first &+ second &+ third
             }
@@ -47,12 +46,18 @@ extension PartitionKernel {
         }
     }
 
+    /// Apart, so that the loop above needs no copy of the log's view.
+    @inline(never)
+    private func firstPosition(_ index: Int, atLeast bound: Int64, from start: Int) -> Int {
+        pending[index].log.firstPosition(atLeast: bound, from: start)
+    }
+
     @inline(__always)
     private func frame(_ window: WindowCode, _ index: Int, hasRow: Bool) -> FramePositions {
-        let (record, log) = (pending.records[index], pending.logs[index])
-        let (position, time) = (pending.positions[index], pending.times[index])
+        let (record, log) = (pending[index].record, pending[index].log)
+        let (position, time) = (pending[index].position, pending[index].time)
         // A late row from before the rows that were forgotten sees none of those behind it.
-        let floor = min(pending.floors[index], position)
+        let floor = min(pending[index].floor, position)
         var isWhole = false
         var start: Int
         switch window.start {

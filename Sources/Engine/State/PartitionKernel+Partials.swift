@@ -38,9 +38,9 @@ extension PartitionKernel {
         let partial = code.partials[number]
         let input = code.inputs[partial.input]
         let blocks = pending.blocks(number, as: Aggregate.Partial.self)
-        for index in 0..<count where pending.logs[index].capacity >= 2 &* StateLayout.blockEvents {
-            blocks[index] = BlockLevels<Aggregate>(pending.logs[index], input, offset: partial.offset, texts: texts).append(
-                pending.positions[index])
+        for index in 0..<count where pending[index].log.capacity >= 2 &* StateLayout.blockEvents {
+            blocks[index] = BlockLevels<Aggregate>(pending[index].log, input, offset: partial.offset, texts: texts).append(
+                pending[index].position)
         }
     }
 

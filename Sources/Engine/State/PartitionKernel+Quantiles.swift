@@ -9,8 +9,8 @@ extension PartitionKernel {
     ) {
         let isWide = code.inputs[call.input].form == .decimal
         for index in 0..<count {
-            let (record, log, row) = (pending.records[index], pending.logs[index], pending.rows[index])
-            let isLasting = !isLookUp && pending.positions[index] &+ 1 == log.tail
+            let (record, log, row) = (pending[index].record, pending[index].log, pending[index].row)
+            let isLasting = !isLookUp && pending[index].position &+ 1 == log.tail
             if isWide {
                 quantile(of: Int128.self, record, log, call, frames[index], isLasting: isLasting, result, row, memory: &memory)
             } else {

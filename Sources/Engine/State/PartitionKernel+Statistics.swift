@@ -6,10 +6,10 @@ extension PartitionKernel {
         _ aggregate: Aggregate.Type, _ call: CallCode, _ frame: FramePositions, _ index: Int, hasBlocks: Bool
     ) -> Aggregate.Partial {
         let input = code.inputs[code.partials[call.partialNumber].input]
-        let value = BlockLevels<Aggregate>(pending.logs[index], input, offset: call.partial, texts: .nothing).value(
+        let value = BlockLevels<Aggregate>(pending[index].log, input, offset: call.partial, texts: .nothing).value(
             of: frame, newest: newest(aggregate, call, index, frame, hasBlocks: hasBlocks))
         if !frame.isWhole || call.fold < 0 { return value }
-        let before = pending.records[index].field(code.folds[call.fold].offset, as: Aggregate.Partial.self).pointee
+        let before = pending[index].record.field(code.folds[call.fold].offset, as: Aggregate.Partial.self).pointee
         return Aggregate.combine(before, value, .nothing)
     }
 
@@ -20,8 +20,8 @@ extension PartitionKernel {
         for index in 0..<count {
             let moments = value(MomentsOfPairs.self, call, frames[index], index, hasBlocks: hasBlocks)
             let answer = moments.answer(call.kind)
-            result.nulls[pending.rows[index]] = answer == nil ? 1 : 0
-            result.doubles[pending.rows[index]] = answer ?? 0
+            result.nulls[pending[index].row] = answer == nil ? 1 : 0
+            result.doubles[pending[index].row] = answer ?? 0
         }
     }
 
@@ -31,8 +31,8 @@ extension PartitionKernel {
         for index in 0..<count {
             let moments = value(ShapeOfValues.self, call, frames[index], index, hasBlocks: hasBlocks)
             let answer = call.kind == .skewness ? moments.skewness : moments.kurtosis
-            result.nulls[pending.rows[index]] = answer == nil ? 1 : 0
-            result.doubles[pending.rows[index]] = answer ?? 0
+            result.nulls[pending[index].row] = answer == nil ? 1 : 0
+            result.doubles[pending[index].row] = answer ?? 0
         }
     }
 
@@ -42,8 +42,8 @@ extension PartitionKernel {
     ) {
         for index in 0..<count {
             let decayed = value(DecayedValues.self, call, frames[index], index, hasBlocks: hasBlocks)
-            result.nulls[pending.rows[index]] = decayed.isEmpty ? 1 : 0
-            result.doubles[pending.rows[index]] = decayed.sum(at: pending.times[index])
+            result.nulls[pending[index].row] = decayed.isEmpty ? 1 : 0
+            result.doubles[pending[index].row] = decayed.sum(at: pending[index].time)
         }
     }
 }

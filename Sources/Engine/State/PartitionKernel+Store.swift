@@ -23,15 +23,19 @@ extension PartitionKernel {
             storeInput(view, number, input, count)
             if input.next < 0 { continue }
             for index in 0..<count {
-                Occurrences(pending.records[index], input, pending.logs[index], memory.arena.base).append(
-                    pending.positions[index])
+                Occurrences(pending[index].record, input, pending[index].log, memory.arena.base).prefetch(
+                    pending[index].position)
+            }
+            for index in 0..<count {
+                Occurrences(pending[index].record, input, pending[index].log, memory.arena.base).append(
+                    pending[index].position)
             }
         }
         if code.tieCount > 0 {
             for index in 0..<count { storeTies(view, index) }
         }
         if code.groups >= 0 {
-            for index in 0..<count { storeGroup(pending.records[index], pending.logs[index], position: pending.positions[index]) }
+            for index in 0..<count { storeGroup(pending[index].record, pending[index].log, position: pending[index].position) }
         }
         if code.partialCount > 0 { appendToPartials(count, texts: memory) }
     }
@@ -39,7 +43,7 @@ extension PartitionKernel {
     /// Stores the one pending row, which stands before others of its key: what follows from the rows before them is put
     /// right for all of them.
     func storeInside(_ view: BatchRows, memory: borrowing ShardMemory) {
-        let (record, log, position) = (pending.records[0], pending.logs[0], pending.positions[0])
+        let (record, log, position) = (pending[0].record, pending[0].log, pending[0].position)
         for number in 0..<code.inputCount {
             let input = code.inputs[number]
             let before = InputTotals(record, input)
@@ -69,16 +73,16 @@ extension PartitionKernel {
         if input.counts >= 0 {
             for index in 0..<count {
                 advance(
-                    pending.records[index], pending.logs[index], total: input.countTotal, column: input.counts,
-                    by: Int64(present[index]), pending.positions[index])
+                    pending[index].record, pending[index].log, total: input.countTotal, column: input.counts,
+                    by: Int64(present[index]), pending[index].position)
             }
         }
         if input.trues >= 0 {
             let booleans = view.vectors[input.argument].booleans
             for index in 0..<count {
                 advance(
-                    pending.records[index], pending.logs[index], total: input.trueTotal, column: input.trues,
-                    by: present[index] != 0 && booleans[pending.rows[index]] != 0 ? 1 : 0, pending.positions[index])
+                    pending[index].record, pending[index].log, total: input.trueTotal, column: input.trues,
+                    by: present[index] != 0 && booleans[pending[index].row] != 0 ? 1 : 0, pending[index].position)
             }
         }
         if input.sums >= 0 { storeSums(view, input, count) }
@@ -90,18 +94,18 @@ extension PartitionKernel {
         let present = pending.present
         if input.argument >= 0 {
             let nulls = view.vectors[input.argument].nulls
-            for index in 0..<count { present[index] = nulls[pending.rows[index]] == 0 ? 1 : 0 }
+            for index in 0..<count { present[index] = nulls[pending[index].row] == 0 ? 1 : 0 }
         } else {
             present.update(repeating: 1, count: count)
         }
         if input.companion >= 0 {
             let nulls = view.vectors[input.companion].nulls
-            for index in 0..<count { present[index] &= nulls[pending.rows[index]] == 0 ? 1 : 0 }
+            for index in 0..<count { present[index] &= nulls[pending[index].row] == 0 ? 1 : 0 }
         }
         if input.filter >= 0 {
             let filter = view.vectors[input.filter]
             for index in 0..<count {
-                let row = pending.rows[index]
+                let row = pending[index].row
                 present[index] &= filter.nulls[row] == 0 && filter.booleans[row] != 0 ? 1 : 0
             }
         }
@@ -114,31 +118,31 @@ extension PartitionKernel {
         let offset = input.values
         if input.mayBeNull {
             for index in 0..<count {
-                let log = pending.logs[index]
+                let log = pending[index].log
                 log.store(
-                    input, vector, row: pending.rows[index], isPresent: pending.present[index] != 0, text: texts[index],
-                    slot: pending.positions[index] & log.mask)
+                    input, vector, row: pending[index].row, isPresent: pending.present[index] != 0, text: texts[index],
+                    slot: pending[index].position & log.mask)
             }
             return
         }
         switch input.form {
         case .integer:
             for index in 0..<count {
-                let log = pending.logs[index]
-                log.column(offset, as: Int64.self)[pending.positions[index] & log.mask] = vector.integers[pending.rows[index]]
+                let log = pending[index].log
+                log.column(offset, as: Int64.self)[pending[index].position & log.mask] = vector.integers[pending[index].row]
             }
         case .double:
             for index in 0..<count {
-                let log = pending.logs[index]
-                log.column(offset, as: Double.self)[pending.positions[index] & log.mask] =
-                    StoredValue.stored(vector.doubles[pending.rows[index]])
+                let log = pending[index].log
+                log.column(offset, as: Double.self)[pending[index].position & log.mask] =
+                    StoredValue.stored(vector.doubles[pending[index].row])
             }
         default:
             for index in 0..<count {
-                let log = pending.logs[index]
+                let log = pending[index].log
                 log.store(
-                    input, vector, row: pending.rows[index], isPresent: true, text: texts[index],
-                    slot: pending.positions[index] & log.mask)
+                    input, vector, row: pending[index].row, isPresent: true, text: texts[index],
+                    slot: pending[index].position & log.mask)
             }
         }
     }
@@ -155,7 +159,7 @@ extension PartitionKernel {
     private func storeSums(_ view: BatchRows, _ input: InputCode, _ count: Int) {
         let vector = view.vectors[input.argument]
         for index in 0..<count {
-            let row = pending.rows[index]
+            let row = pending[index].row
             let isPresent = pending.present[index] != 0
             if input.sumBytes == 8 {
                 advanceSum(index, input, by: isPresent ? vector.integers[row] : 0)
@@ -168,15 +172,15 @@ extension PartitionKernel {
 
     @inline(__always)
     private func advanceSum<T: FixedWidthInteger>(_ index: Int, _ input: InputCode, by step: T) {
-        let log = pending.logs[index]
-        let total = pending.records[index].field(input.sumTotal, as: T.self)
-        log.column(input.sums, as: T.self)[pending.positions[index] & log.mask] = total.pointee
+        let log = pending[index].log
+        let total = pending[index].record.field(input.sumTotal, as: T.self)
+        log.column(input.sums, as: T.self)[pending[index].position & log.mask] = total.pointee
         total.pointee &+= step
     }
 
     private func storeTies(_ view: BatchRows, _ index: Int) {
-        let (log, row) = (pending.logs[index], pending.rows[index])
-        let slot = pending.positions[index] & log.mask
+        let (log, row) = (pending[index].log, pending[index].row)
+        let slot = pending[index].position & log.mask
         for number in 0..<code.tieCount {
             let tie = code.ties[number]
             let vector = view.vectors[tie.register]

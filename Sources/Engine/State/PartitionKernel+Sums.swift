@@ -94,30 +94,40 @@ extension PartitionKernel {
         if !input.mayBeNull && code.windows[call.window].isPlainRange && isNewest {
             for index in 0..<count {
                 let (start, end) = (frames[index].start, frames[index].end)
-                let sum = RunningSum(pending.records[index].raw + offset, input, pending.logs[index])
-                    .advanced(to: start, end, &arena)
-                let row = pending.rows[index]
+                let state = RunningSum(pending[index].record.raw + offset, input, pending[index].log)
+                let sum = state.advanced(to: start, end) ?? movedSum(index, offset, input, frames[index], &arena)
+                let row = pending[index].row
                 result.doubles[row] = isAverage ? sum / Double(end &- start) : sum
                 result.nulls[row] = 0
             }
             return
         }
         for index in 0..<count {
-            let (record, log, row) = (pending.records[index], pending.logs[index], pending.rows[index])
+            let (record, log, row) = (pending[index].record, pending[index].log, pending[index].row)
             let frame = frames[index]
             let values = presentRows(record, log, input, frame)
             result.nulls[row] = values == 0 ? 1 : 0
             if values == 0 { continue }
             let state = RunningSum(record.raw + offset, input, log)
             var sum =
-                isNewest && frame.apart < 0
-                ? state.advanced(to: frame.start, frame.end, &arena)
-                : state.value(frame.start, frame.end, apart: frame.apart, isLasting: isNewest, &arena)
+                isNewest
+                ? (frame.apart < 0 ? state.advanced(to: frame.start, frame.end) : nil)
+                    ?? movedSum(index, offset, input, frame, &arena)
+                : state.value(frame.start, frame.end, apart: frame.apart, isLasting: false, &arena)
             if frame.isWhole && call.fold >= 0 {
                 let parts = record.field(code.folds[call.fold].offset, as: Double.self)
                 sum = parts[0] + (parts[1] + sum)
             }
             result.doubles[row] = isAverage ? sum / Double(values) : sum
         }
+    }
+
+    /// Apart, so that the loops above need no copy of the log's view.
+    @inline(never)
+    private func movedSum(
+        _ index: Int, _ offset: Int, _ input: InputCode, _ frame: FramePositions, _ arena: inout Arena
+    ) -> Double {
+        RunningSum(pending[index].record.raw + offset, input, pending[index].log)
+            .value(frame.start, frame.end, apart: frame.apart, isLasting: true, &arena)
     }
 }

@@ -35,6 +35,6 @@ struct PartitionKernel {
     /// Views of the first `count` pending rows' logs, as they are now.
     @inline(__always)
     func viewLogs(_ count: Int, _ base: UnsafeMutableRawPointer) {
-        for index in 0..<count { pending.logs[index] = logView(pending.records[index], base) }
+        for index in 0..<count { pending[index].log = logView(pending[index].record, base) }
     }
 }

@@ -1,5 +1,5 @@
 /// The rows of a chunk that stand at their places in their keys' logs and wait for what is done to all of them in turn:
-/// values stored, block partials carried on, frames, answers. Column by column; row `i` of the chunk is `rows[i]` of the batch.
+/// values stored, block partials carried on, frames, answers.
 ///
 /// Everything is said in positions, which hold whatever comes behind them. So rows of one key may wait together; what
 /// changes a log before its end, or gives up its beginning, waits until the key has no pending row.
@@ -7,13 +7,7 @@ struct PendingRows {
     /// As many rows as leave what they touch in the first-level cache from one loop to the next.
     static let capacity = 64
 
-    let rows: UnsafeMutablePointer<Int>
-    let records: UnsafeMutablePointer<KeyRecord>
-    let positions: UnsafeMutablePointer<Int>
-    let times: UnsafeMutablePointer<Int64>
-    /// Unbounded frames start here, not before.
-    let floors: UnsafeMutablePointer<Int>
-    let logs: UnsafeMutablePointer<KeyLog>
+    private let rows: UnsafeMutablePointer<PendingRow>
     /// `capacity` of them for each window.
     let frames: UnsafeMutablePointer<FramePositions>
     /// Numbers of interned texts: `capacity` of them for each input, then for each tie-breaker.
@@ -29,11 +23,6 @@ struct PendingRows {
     init(windowCount: Int, textCount: Int, partialCount: Int) {
         let capacity = PendingRows.capacity
         rows = .allocate(capacity: capacity)
-        records = .allocate(capacity: capacity)
-        positions = .allocate(capacity: capacity)
-        times = .allocate(capacity: capacity)
-        floors = .allocate(capacity: capacity)
-        logs = .allocate(capacity: capacity)
         frames = .allocate(capacity: max(1, windowCount) * capacity)
         frames.initialize(repeating: FramePositions(), count: max(1, windowCount) * capacity)
         texts = .allocate(capacity: max(1, textCount) * capacity)
@@ -44,11 +33,6 @@ struct PendingRows {
 
     func deallocate() {
         rows.deallocate()
-        records.deallocate()
-        positions.deallocate()
-        times.deallocate()
-        floors.deallocate()
-        logs.deallocate()
         frames.deallocate()
         texts.deallocate()
         blocks.deallocate()
@@ -64,11 +48,30 @@ struct PendingRows {
     }
 
     @inline(__always)
-    func set(_ index: Int, row: Int, record: KeyRecord, position: Int, time: Int64, floor: Int) {
-        rows[index] = row
-        records[index] = record
-        positions[index] = position
-        times[index] = time
-        floors[index] = floor
+    subscript(index: Int) -> PendingRow {
+        unsafeAddress { UnsafePointer(rows + index) }
+        nonmutating unsafeMutableAddress { rows + index }
     }
+
+    @inline(__always)
+    func set(_ index: Int, row: Int, record: KeyRecord, position: Int, time: Int64, floor: Int) {
+        rows[index].row = row
+        rows[index].record = record
+        rows[index].position = position
+        rows[index].time = time
+        rows[index].floor = floor
+    }
+}
+
+/// One of them: all of it within two cache lines, found by one address.
+struct PendingRow {
+    /// Of the batch.
+    var row: Int
+    var record: KeyRecord
+    var position: Int
+    var time: Int64
+    /// Unbounded frames start here, not before.
+    var floor: Int
+    /// As it is when all rows of the chunk have their places.
+    var log: KeyLog
 }

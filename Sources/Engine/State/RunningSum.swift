@@ -54,9 +54,10 @@ struct RunningSum {
 
     // MARK: Answers
 
-    /// The sum of rows a ..< b, which the frames of rows to come will be near. O(rows that have come and gone).
+    /// The sum of rows a ..< b, where the frame asked for last lies before them and all values that come and go are ordinary;
+    /// nil: `value` is to be asked. O(rows that have come and gone).
     @inline(__always)
-    func advanced(to a: Int, _ b: Int, _ arena: inout Arena) -> Double {
+    func advanced(to a: Int, _ b: Int) -> Double? {
         var (start, end) = (start, end)
         var sum = sum
         if start <= a && a <= end && end <= b && isWhole {
@@ -76,7 +77,7 @@ struct RunningSum {
                 return RunningSum.double(sum)
             }
         }
-        return value(a, b, apart: -1, isLasting: true, &arena)
+        return nil
     }
 
     /// The sum of rows a ..< b, and of the row `apart` where that is not negative. O(distance from the frame asked for
