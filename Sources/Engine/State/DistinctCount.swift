@@ -112,11 +112,8 @@ struct DistinctCount {
         }
     }
 
-    /// Before the oldest row is given up.
-    func removeHead() {
-        let start = absolute(field[0])
-        let end = absolute(field[1])
-        if start > log.head { return }
-        _ = moved(to: log.head &+ 1, max(end, log.head &+ 1))
+    /// Before the rows before `head` are given up.
+    func willGiveUp(before head: Int) {
+        if absolute(field[0]) < head { _ = moved(to: head, max(absolute(field[1]), head)) }
     }
 }

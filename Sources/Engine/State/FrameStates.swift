@@ -84,7 +84,7 @@ extension PartitionKernel {
         }
     }
 
-    /// Before all rows before `head` are given up, where no state but sums and extremes would see each of them go.
+    /// Before the rows before `head` are given up, where there are sums and extremes alone.
     @inline(__always)
     func frameStatesWillGiveUp(before head: Int, _ record: KeyRecord, _ log: KeyLog, _ arena: inout Arena) {
         for number in 0..<code.frameStateCount {

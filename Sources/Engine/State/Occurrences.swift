@@ -117,6 +117,20 @@ struct Occurrences {
         return -1
     }
 
+    /// Forgets the rows before `head`, which are about to be given up and leave nothing behind.
+    func removeRows(before head: Int) {
+        let (previous, next, mask) = (previous, next, log.mask)
+        for position in log.head..<head {
+            let distance = next[position & mask]
+            if distance == Occurrences.absent { continue }
+            if distance != 0 {
+                previous[(position &+ Int(distance)) & mask] = 0
+            } else if hasTable {
+                removeFromTable(position)
+            }
+        }
+    }
+
     /// Forgets the oldest row, which is about to be given up, and leaves its value behind or not.
     func removeHead(leavesValue: Bool) {
         let slot = log.head & log.mask

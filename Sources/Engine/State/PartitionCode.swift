@@ -146,8 +146,7 @@ struct PartitionCode {
         hasGivenUpValues = layout.inputs.contains { $0.givenUp != nil }
         hasLinks = layout.inputs.contains { $0.next != nil }
         leavesTraces =
-            !layout.folds.isEmpty || !layout.distincts.isEmpty || layout.frameStates.contains { !$0.kind.isRunning } || hasLinks
-            || hasTexts
+            !layout.folds.isEmpty || hasGivenUpValues || hasTexts || layout.frameStates.contains { !$0.kind.isRunning }
     }
 
     func deallocate() {

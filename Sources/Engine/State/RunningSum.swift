@@ -64,17 +64,17 @@ struct RunningSum {
             let mask = log.mask
             var isOrdinary = true
             while end < b && isOrdinary {
-                isOrdinary = RunningSum.add(values[end & mask], to: &sum)
+                isOrdinary = FixedPoint.add(values[end & mask], to: &sum)
                 end &+= 1
             }
             while start < a && isOrdinary {
-                isOrdinary = RunningSum.take(values[start & mask], from: &sum)
+                isOrdinary = FixedPoint.take(values[start & mask], from: &sum)
                 start &+= 1
             }
             if isOrdinary {
                 self.sum = sum
                 (self.start, self.end) = (start, end)
-                return RunningSum.double(sum)
+                return FixedPoint.double(sum)
             }
         }
         return nil
@@ -90,7 +90,7 @@ struct RunningSum {
         if !move(to: a, b, &arena) { return scanned(a, b, apart) }
         if isWhole {
             var sum = sum
-            if apart < 0 || RunningSum.add(values[apart & log.mask], to: &sum) { return RunningSum.double(sum) }
+            if apart < 0 || FixedPoint.add(values[apart & log.mask], to: &sum) { return FixedPoint.double(sum) }
         }
         return withExactSum { exact in
             if fields[2] != 0 { exact.add(block(arena.base)) }
@@ -108,16 +108,16 @@ struct RunningSum {
         let isOrdinary =
             add(rows: end, b, to: &sum) && add(rows: a, start, to: &sum) && take(rows: start, a, from: &sum)
             && take(rows: b, end, from: &sum)
-        return isOrdinary ? RunningSum.double(sum) : scanned(a, b, apart)
+        return isOrdinary ? FixedPoint.double(sum) : scanned(a, b, apart)
     }
 
     private func add(rows a: Int, _ b: Int, to sum: inout Int128) -> Bool {
-        for position in a..<max(a, b) where !RunningSum.add(values[position & log.mask], to: &sum) { return false }
+        for position in a..<max(a, b) where !FixedPoint.add(values[position & log.mask], to: &sum) { return false }
         return true
     }
 
     private func take(rows a: Int, _ b: Int, from sum: inout Int128) -> Bool {
-        for position in a..<max(a, b) where !RunningSum.take(values[position & log.mask], from: &sum) { return false }
+        for position in a..<max(a, b) where !FixedPoint.take(values[position & log.mask], from: &sum) { return false }
         return true
     }
 
@@ -188,7 +188,7 @@ struct RunningSum {
     /// - Parameter sign: 1 to add, -1 to take.
     private func take(_ position: Int, _ sign: Int64, _ arena: inout Arena) -> Bool {
         let bits = values[position & log.mask]
-        if let units = RunningSum.units(bits) {
+        if let units = FixedPoint.units(bits) {
             let (result, overflow) =
                 sign > 0 ? sum.addingReportingOverflow(units) : sum.subtractingReportingOverflow(units)
             // Past the greatest it goes on at the least, 2^128 too low.
@@ -261,67 +261,5 @@ struct RunningSum {
 
     private func block(_ base: UnsafeMutableRawPointer) -> ExactSum {
         ExactSum(digits: (base + Int(fields[2]) &* Arena.granuleBytes).assumingMemoryBound(to: Int64.self))
-    }
-
-    // MARK: Values of ordinary size
-
-    /// False where the value is not ordinary or the sum does not fit, and then nothing has changed. NULL adds nothing.
-    @inline(__always)
-    private static func add(_ bits: UInt64, to sum: inout Int128) -> Bool {
-        let place = Int(truncatingIfNeeded: bits >> 52 & 0x7FF) &- 1000
-        if UInt(bitPattern: place) > 63 { return isNothing(bits) }
-        let (result, overflow) = sum.addingReportingOverflow(units(bits, place))
-        if overflow { return false }
-        sum = result
-        return true
-    }
-
-    @inline(__always)
-    private static func take(_ bits: UInt64, from sum: inout Int128) -> Bool {
-        let place = Int(truncatingIfNeeded: bits >> 52 & 0x7FF) &- 1000
-        if UInt(bitPattern: place) > 63 { return isNothing(bits) }
-        let (result, overflow) = sum.subtractingReportingOverflow(units(bits, place))
-        if overflow { return false }
-        sum = result
-        return true
-    }
-
-    /// nil: the value is not ordinary, or NULL.
-    private static func units(_ bits: UInt64) -> Int128? {
-        let place = Int(truncatingIfNeeded: bits >> 52 & 0x7FF) &- 1000
-        if UInt(bitPattern: place) > 63 { return bits << 1 == 0 ? 0 : nil }
-        return units(bits, place)
-    }
-
-    @inline(__always)
-    private static func isNothing(_ bits: UInt64) -> Bool { bits << 1 == 0 || bits == StoredValue.nullDoubleBits }
-
-    /// A value in units of 2^-75.
-    ///
-    /// - Parameter place: of its last digit, 0 ... 63.
-    @inline(__always)
-    private static func units(_ bits: UInt64, _ place: Int) -> Int128 {
-        let mantissa = bits & 0xF_FFFF_FFFF_FFFF | 0x10_0000_0000_0000
-        let shift = UInt64(truncatingIfNeeded: place)
-        let low = mantissa &<< shift
-        let high = (mantissa &>> 1) &>> (63 &- shift)
-        let sign = Int128(Int64(bitPattern: bits) &>> 63)
-        return (((Int128(high) &<< 64) | Int128(low)) ^ sign) &- sign
-    }
-
-    /// The nearest double of a number of units.
-    @inline(__always)
-    private static func double(_ units: Int128) -> Double {
-        let magnitude = units.magnitude
-        let (high, low) = (UInt64(truncatingIfNeeded: magnitude >> 64), UInt64(truncatingIfNeeded: magnitude))
-        if high == 0 { return (units < 0 ? -Double(low) : Double(low)) * 0x1p-75 }
-        // The first 63 digits, and in the last of them whether there are others: the processor rounds once.
-        let shift = UInt64(truncatingIfNeeded: high.leadingZeroBitCount)
-        let top = (high &<< shift) | (low &>> 1) &>> (63 &- shift)
-        let rest = low &<< shift
-        let digits = Double(Int64(bitPattern: (top &>> 1) | (top & 1) | (rest == 0 ? 0 : 1)))
-        // 2^(65 - shift - 75)
-        let scale = Double(bitPattern: (1013 &- shift) &<< 52)
-        return units < 0 ? -digits * scale : digits * scale
     }
 }
