@@ -4,7 +4,8 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
-enum { HUGE_PAGE_BYTES = 2 << 20 };
+// Huge pages are for ranges of which one is a small part.
+enum { HUGE_PAGE_BYTES = 2 << 20, HUGE_PAGES_FROM_BYTES = 64 << 20 };
 
 void *CKernels_reserve(size_t bytes) {
     size_t padded = bytes + HUGE_PAGE_BYTES;
@@ -14,7 +15,7 @@ void *CKernels_reserve(size_t bytes) {
     if (aligned > start) munmap(start, (size_t)(aligned - start));
     size_t behind = padded - (size_t)(aligned - start) - bytes;
     if (behind > 0) munmap(aligned + bytes, behind);
-    madvise(aligned, bytes, MADV_HUGEPAGE);
+    if (bytes >= HUGE_PAGES_FROM_BYTES) madvise(aligned, bytes, MADV_HUGEPAGE);
     return aligned;
 }
 

@@ -62,7 +62,8 @@ public final class Server: Sendable {
         // Not kept as long as the server lives.
         let producers = initial?.producers ?? []
         initial?.producers = []
-        let logged = try initial?.catalog ?? directory.firstDefinitions().map { try Catalog(first: $0) }
+        let logged =
+            try initial?.catalog ?? directory.firstDefinitions().map { try Catalog(first: $0, by: configuration.compile) }
         let recovery = RecoveryPlan(
             directory: directory, sequence: initial?.header.sequence ?? 0, epoch: initial?.header.epoch ?? 0, given: sources,
             isNew: logged == nil, logger: logger)

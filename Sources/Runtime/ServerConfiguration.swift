@@ -1,5 +1,9 @@
 import Bounds
+import Language
 import Linux
+
+/// What makes definitions out of their text: nothing else has a part in it.
+package typealias DefinitionsCompiler = @Sendable ([SourceText]) -> (definitions: Definitions?, diagnostics: [Diagnostic])
 
 /// What a core does when it has nothing to do.
 public enum PollMode: String, Sendable, CaseIterable {
@@ -26,6 +30,8 @@ public struct ServerConfiguration: Sendable {
     public var threads: any Threads
     /// Where what changes the state is kept; nil: in memory only.
     public var storage: StorageConfiguration?
+    /// Another one is for who starts the same definitions over and over.
+    package var compile: DefinitionsCompiler = { Compiler.compile($0) }
 
     public init(
         listeners: [SocketAddress], coreCount: Int = Processors.allowed().count, poll: PollMode = .adaptive,

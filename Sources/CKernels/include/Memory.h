@@ -3,7 +3,8 @@
 
 #include <stddef.h>
 
-/// Reserves address space without memory behind it, aligned to 2 MiB, marked for huge pages; NULL when there is none.
+/// Reserves address space without memory behind it, aligned to 2 MiB; NULL when there is none. 64 MiB and more are marked for huge
+/// pages.
 /// Pages are zero at first touch.
 void *CKernels_reserve(size_t bytes);
 /// Gives back what `CKernels_reserve` returned.

@@ -33,14 +33,13 @@ struct StageLatency: Sendable {
     private static let nanosecondsMax: UInt64 = 60_000_000_000
 
     typealias Durations = Histogram<UInt32>
-    private var current = Self.empty()
-    private var previous = Self.empty()
+    private var current = Self.empty
+    private var previous = Self.empty
     private var periodEnd: UInt64 = 0
 
-    private static func empty() -> [Durations] {
-        Stage.allCases.map { _ in
-            Durations(lowestDiscernibleValue: 100, highestTrackableValue: nanosecondsMax, numberOfSignificantValueDigits: .two)
-        }
+    /// Shared until something is recorded.
+    private static let empty = Stage.allCases.map { _ in
+        Durations(lowestDiscernibleValue: 100, highestTrackableValue: nanosecondsMax, numberOfSignificantValueDigits: .two)
     }
 
     mutating func record(_ times: Times, sentNanoseconds sent: UInt64) {
@@ -61,9 +60,13 @@ struct StageLatency: Sendable {
         guard now >= periodEnd else { return }
         let isStale = now >= periodEnd + Self.periodNanoseconds
         swap(&current, &previous)
-        for index in current.indices { current[index].reset() }
-        if isStale { for index in previous.indices { previous[index].reset() } }
+        Self.clear(&current)
+        if isStale { Self.clear(&previous) }
         periodEnd = now + Self.periodNanoseconds
+    }
+
+    private static func clear(_ durations: inout [Durations]) {
+        for index in durations.indices where durations[index].totalCount > 0 { durations[index].reset() }
     }
 
     /// Adds this core's recent durations to those of others; one histogram a stage.
@@ -76,7 +79,7 @@ struct StageLatency: Sendable {
 
     /// Recent durations of all these, one histogram a stage.
     static func merged(_ parts: [StageLatency]) -> [Durations] {
-        var all = empty()
+        var all = empty
         for part in parts { part.add(to: &all) }
         return all
     }

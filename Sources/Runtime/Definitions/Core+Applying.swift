@@ -10,12 +10,17 @@ extension Core {
 
     func apply(_ apply: Apply, for session: Session, requestID: UInt64) {
         nextInquiry += 1
-        let (inquiry, exchange, index) = (nextInquiry, exchange, index)
+        // Not the exchange: it owns the queue, in which a job may wait until the server is gone.
+        let (inquiry, mailbox, bell) = (nextInquiry, exchange.mailboxes[index], exchange.doorbell(of: index))
         appliers[inquiry] = Applier(session: session, requestID: requestID)
         exchange.reloads.ask(
             ReloadQueue.Job(
                 sources: apply.sources.map { SourceText(name: $0.name, text: $0.text) }, isDryRun: apply.isDryRun,
-                tell: { exchange.send(.applied($0, inquiry: inquiry), to: index) }))
+                tell: { outcome in
+                    mailbox.put(.applied(outcome, inquiry: inquiry))
+                    Doorbell.fence()
+                    bell.ring()
+                }))
     }
 
     func applied(_ outcome: ApplyOutcome, inquiry: UInt64) {

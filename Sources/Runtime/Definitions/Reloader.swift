@@ -68,7 +68,7 @@ final class Reloader: Loop {
     private func examine(_ job: ReloadQueue.Job) -> Finding {
         if exchange.isDraining { return .nothing(queue.unavailable(ReloadQueue.closed)) }
         let newest = queue.newest
-        let (definitions, diagnostics) = Compiler.compile(job.sources)
+        let (definitions, diagnostics) = exchange.configuration.compile(job.sources)
         let rendered = diagnostics.map { $0.rendered(sources: job.sources) + "\n" }.joined()
         guard let definitions else {
             let outcome = ApplyOutcome(result: .wrong, definitions: newest.version, report: rendered)

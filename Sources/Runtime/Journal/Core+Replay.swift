@@ -51,7 +51,8 @@ extension Core {
         case .definitions(let definitions):
             // Every core has passed the change before.
             guard exchange.reloads.newest.version == catalog.version else { return false }
-            let (catalog, transition) = try Catalog.following(catalog, definitions)
+            let (catalog, transition) = try Catalog.following(
+                catalog, definitions, by: exchange.configuration.compile)
             let change = DefinitionsChange(to: catalog, by: transition, cores: exchange.coreCount)
             exchange.sendToAll(.definitionsAnnounced(change))
             replay.fed(awaiting: definitions.version)

@@ -12,27 +12,31 @@ extension Catalog {
     }
 
     /// The first that the log has.
-    convenience init(first logged: LogDefinitions) throws(StartError) {
-        let (definitions, sources) = try Self.compile(logged)
+    convenience init(first logged: LogDefinitions, by compile: DefinitionsCompiler) throws(StartError) {
+        let (definitions, sources) = try Self.compile(logged, by: compile)
         self.init(try Self.compiled(Planner.plan(definitions), logged), version: logged.version, sources: sources)
     }
 
     /// Those that follow others: the same change as when they were applied.
-    static func following(_ former: Catalog, _ logged: LogDefinitions) throws(StartError) -> (Catalog, Transition) {
+    static func following(
+        _ former: Catalog, _ logged: LogDefinitions, by compile: DefinitionsCompiler
+    ) throws(StartError) -> (Catalog, Transition) {
         guard logged.version == former.version + 1 else {
             throw StartError(
                 "the log goes over from definitions version \(former.version) to \(logged.version); expected \(former.version + 1)"
             )
         }
-        let (definitions, sources) = try compile(logged)
+        let (definitions, sources) = try Self.compile(logged, by: compile)
         let transition = Transition(from: former.plan, to: Planner.plan(definitions))
         let catalog = Catalog(try compiled(transition.plan, logged), version: logged.version, sources: sources)
         return (catalog, transition)
     }
 
-    private static func compile(_ logged: LogDefinitions) throws(StartError) -> (Definitions, [SourceText]) {
+    private static func compile(
+        _ logged: LogDefinitions, by compile: DefinitionsCompiler
+    ) throws(StartError) -> (Definitions, [SourceText]) {
         let sources = logged.sources.map { SourceText(name: $0.name, text: $0.text) }
-        let (definitions, diagnostics) = Compiler.compile(sources)
+        let (definitions, diagnostics) = compile(sources)
         guard let definitions else {
             let errors = diagnostics.filter { $0.severity == .error }.map { $0.rendered(sources: sources) }
             throw notTaken(logged, errors.joined(separator: "\n"))

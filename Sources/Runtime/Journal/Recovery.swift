@@ -159,11 +159,13 @@ final class Recovery {
         }
         phase = .comparing
         let compared = compared
-        let exchange = core.exchange
-        exchange.reloads.ask(
+        // Not the exchange: it owns the queue, in which a job may wait until the server is gone.
+        let bell = core.exchange.doorbell(of: core.index)
+        core.exchange.reloads.ask(
             ReloadQueue.Job(sources: plan.given, isDryRun: false) { outcome in
                 compared.outcome.withLock { $0 = outcome }
-                exchange.wakeAll()
+                Doorbell.fence()
+                bell.ring()
             })
         return true
     }

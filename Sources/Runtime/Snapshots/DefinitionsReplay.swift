@@ -8,7 +8,7 @@ struct DefinitionsReplay {
     let catalog: Catalog
     let coverage: CoverageRecord
 
-    init(_ sets: [SnapshotDefinitions], path: String) throws(SnapshotError) {
+    init(_ sets: [SnapshotDefinitions], path: String, by compile: DefinitionsCompiler) throws(SnapshotError) {
         var coverage = CoverageRecord()
         var catalog: Catalog?
         do throws(StartError) {
@@ -16,10 +16,10 @@ struct DefinitionsReplay {
                 let logged = LogDefinitions(
                     version: set.version, sources: set.sources.map { .init(name: $0.name, text: $0.text) })
                 guard let known = catalog else {
-                    catalog = try Catalog(first: logged)
+                    catalog = try Catalog(first: logged, by: compile)
                     continue
                 }
-                let (next, transition) = try Catalog.following(known, logged)
+                let (next, transition) = try Catalog.following(known, logged, by: compile)
                 coverage.changed(by: transition, at: set.newestEventTimes)
                 catalog = next
             }

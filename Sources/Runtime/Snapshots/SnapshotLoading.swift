@@ -51,7 +51,7 @@ struct SnapshotLoading {
     private func load(_ reader: consuming SnapshotReader) throws(SnapshotError) -> LoadedSnapshot {
         let (header, footer, history, path) = (reader.header, reader.footer, reader.definitions, reader.path)
         let begin = configuration.time.monotonicNanoseconds()
-        let definitions = try DefinitionsReplay(history, path: path)
+        let definitions = try DefinitionsReplay(history, path: path, by: configuration.compile)
         logger.info(
             """
             loading the snapshot of sequence \(header.sequence) of \(header.coreCount) cores: \(footer.keyCount) keys and joined \

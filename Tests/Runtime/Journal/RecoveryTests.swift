@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Language
 import Linux
 import Storage
 import Testing
@@ -199,7 +200,7 @@ import Wire
     @Test func `does not start with definitions that this release cannot compile`() throws {
         let source = Apply.Source(name: "old.sql", text: "CREATE VIEW v AS SELECT nothing FROM nowhere;")
         let error = #expect(throws: StartError.self) {
-            try Catalog(first: LogDefinitions(version: 3, sources: [source]))
+            try Catalog(first: LogDefinitions(version: 3, sources: [source]), by: { Compiler.compile($0) })
         }
         let text = try #require(error).description
         #expect(text.contains("version 3") && text.contains(Release.version) && text.contains("old.sql:1:"), "\(text)")

@@ -75,8 +75,9 @@ final class ServerProcess {
         limits.sendBytesMax = 64 << 20
         limits.resultBytesMax = 256 << 10
         var configuration = ServerConfiguration(
-            listeners: [address], coreCount: cores, poll: poll, memoryBytesMax: 256 << 20, limits: limits, time: world.clock,
+            listeners: [address], coreCount: cores, poll: poll, memoryBytesMax: 48 << 20, limits: limits, time: world.clock,
             network: world.network, threads: threads)
+        configuration.compile = SimulatedDefinitions.compile
         if let durability {
             configuration.storage = StorageConfiguration(
                 directory: Self.directory, durability: durability, disk: world.disk, segmentBytes: segmentBytes,

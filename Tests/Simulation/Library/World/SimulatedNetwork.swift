@@ -79,15 +79,13 @@ final class SimulatedNetwork: Network, @unchecked Sendable {
     }
 
     /// Nothing is under way, and everything that arrived was read.
-    var isIdle: Bool { busy.isEmpty }
+    var isIdle: Bool { !wires.contains(where: \.isBusy) }
 
     /// Connections on which something moves, for people.
     var busy: [String] {
-        wires.filter { wire in
-            !wire.isReset
-                && (wire.toServer.canDeliver || wire.toClient.canDeliver || !wire.isServerClosed && wire.toServer.arrived > 0
-                    || !wire.isClientClosed && wire.toClient.arrived > 0)
-        }.map { "connection \($0.number): \($0.toServer.unread) bytes to the server, \($0.toClient.unread) to the client" }
+        wires.filter(\.isBusy).map {
+            "connection \($0.number): \($0.toServer.unread) bytes to the server, \($0.toClient.unread) to the client"
+        }
     }
 
     private func deliver(_ wire: SimulatedWire) {

@@ -4,7 +4,15 @@ import Linux
 final class SimulatedPoller: Poller {
     private unowned let network: SimulatedNetwork
     private let eventsMax: Int
-    private var registered: [(number: Int32, interest: EventPoll.Interest, token: UInt64)] = []
+    private var registered: [Registered] = []
+
+    private struct Registered {
+        let number: Int32
+        var interest: EventPoll.Interest
+        let token: UInt64
+        let wire: SimulatedWire?
+        weak var listener: SimulatedListener?
+    }
 
     init(_ network: SimulatedNetwork, eventsMax: Int) {
         self.network = network
@@ -12,7 +20,9 @@ final class SimulatedPoller: Poller {
     }
 
     func add(_ number: Int32, _ interest: EventPoll.Interest, token: UInt64) throws(SystemError) {
-        registered.append((number, interest, token))
+        registered.append(
+            Registered(
+                number: number, interest: interest, token: token, wire: network.wire(number), listener: network.listener(number)))
     }
 
     func change(_ number: Int32, to interest: EventPoll.Interest, token: UInt64) throws(SystemError) {
@@ -28,11 +38,11 @@ final class SimulatedPoller: Poller {
     func wait(timeoutMilliseconds: Int32, _ body: (EventPoll.Event) -> Void) {
         let world = network.world
         var events: [EventPoll.Event] = []
-        for (number, interest, token) in registered {
-            let state = readiness(number)
+        for source in registered {
+            let (isReadable, isWritable) = readiness(source)
             let event = EventPoll.Event(
-                token: token, isReadable: state.readable && interest.contains(.read),
-                isWritable: state.writable && interest.contains(.write))
+                token: source.token, isReadable: isReadable && source.interest.contains(.read),
+                isWritable: isWritable && source.interest.contains(.write))
             guard event.isReadable || event.isWritable else { continue }
             if events.count < eventsMax && !world.dice.permille(world.rates.lateEvents) { events.append(event) }
         }
@@ -40,13 +50,12 @@ final class SimulatedPoller: Poller {
         for event in events { body(event) }
     }
 
-    private func readiness(_ number: Int32) -> (readable: Bool, writable: Bool) {
-        if let wire = network.wire(number) {
+    private func readiness(_ source: Registered) -> (readable: Bool, writable: Bool) {
+        if let wire = source.wire {
             let isGone = wire.isReset && wire.serverNoticesNanoseconds <= network.world.clock.nanoseconds
             return (wire.toServer.hasNews || isGone, isGone || network.windowBytes > wire.toClient.unread)
         }
-        if let listener = network.listener(number) { return (!listener.waiting.isEmpty, false) }
         // Doorbells: on one thread nobody sleeps while another rings.
-        return (false, false)
+        return (source.listener.map { !$0.waiting.isEmpty } ?? false, false)
     }
 }

@@ -58,6 +58,13 @@ final class SimulatedWire {
 
     init(number: Int32) { self.number = number }
 
+    /// Something moves on it, or waits to be read.
+    var isBusy: Bool {
+        !isReset
+            && (toServer.canDeliver || toClient.canDeliver || !isServerClosed && toServer.arrived > 0
+                || !isClientClosed && toClient.arrived > 0)
+    }
+
     /// Returns how many bytes were lost.
     func reset(serverNotices: UInt64, clientNotices: UInt64) -> Int {
         guard !isReset else { return 0 }
