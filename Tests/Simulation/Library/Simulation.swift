@@ -69,11 +69,13 @@ public struct Simulation {
             steps += 1
         }
         // From here on nothing goes wrong any more, and everything has to get done.
+        let damagedSnapshots = world.rates.damagedSnapshots
         world.rates = FaultRates()
         world.disk.capacityBytes = .max / 2
         settle(&steps)
         // And once more with the state that a start finds.
         if process.keepsData && world.violation == nil {
+            world.rates.damagedSnapshots = damagedSnapshots
             process.stop()
             if world.violation == nil { probe(&steps) }
         }

@@ -9,37 +9,55 @@ struct LogWitness {
     let world: Environment
     let history: History
 
-    /// Called when the server is gone and the disk has what it has: nobody writes.
-    func read() {
-        let directory = ServerProcess.directory + "/log"
+    static let directory = ServerProcess.directory + "/log"
+
+    /// Called when the server is gone and the disk has what it has: nobody writes. Returns the log's last sequence number.
+    func read() -> UInt64 {
         // A server may end before it has made one.
-        guard let names = try? world.disk.fileNames(in: directory), !names.isEmpty else { return }
+        guard let names = try? world.disk.fileNames(in: Self.directory), !names.isEmpty else { return 0 }
         do throws(LogError) {
-            let (reader, first) = try Self.reader(world.disk, directory)
-            var epoch: UInt32 = 0
+            let (reader, first) = try reader()
+            var epoch: UInt32?
             history.beginLog()
             while let record = try reader.next(), world.violation == nil {
-                switch record.content {
-                case .batch(let batch, _): history.logged(Array(batch.message), at: record.sequence)
-                case .definitions(let definitions):
-                    history.defined(definitions.sources.map(\.text), version: definitions.version)
-                case .start(let start): epoch = max(epoch, start.epoch)
-                default: break
-                }
+                note(record)
+                if case .start(let start) = record.content { epoch = max(epoch ?? 0, start.epoch) }
             }
-            history.logEnds(first: first, last: reader.lastSequence, epoch: epoch)
+            // Where the segment that begins with the server's start was given up, its others know its epoch.
+            if epoch == nil { epoch = try LogUpkeep(disk: world.disk, directory: Self.directory).segments().last?.epoch }
+            history.logEnds(first: first, last: reader.lastSequence, epoch: epoch ?? 0)
+            return reader.lastSequence
         } catch {
             world.violated("the log that is left cannot be read: \(error)")
+            return 0
+        }
+    }
+
+    /// Called before the oldest segment is removed, while the server goes on: what it has is not to be read later.
+    func readOldestSegment() {
+        guard let (reader, _) = try? reader() else { return }
+        var segment: UInt64?
+        while let record = try? reader.next(), segment ?? record.segment == record.segment, world.violation == nil {
+            segment = record.segment
+            note(record)
+        }
+    }
+
+    private func note(_ record: LogRecord) {
+        switch record.content {
+        case .batch(let batch, _): history.logged(Array(batch.message), at: record.sequence)
+        case .definitions(let definitions): history.defined(definitions.sources.map(\.text), version: definitions.version)
+        default: break
         }
     }
 
     /// Older segments may have been given up behind a snapshot.
-    private static func reader(_ disk: any Disk, _ directory: String) throws(LogError) -> (LogReader, first: UInt64) {
+    private func reader() throws(LogError) -> (LogReader, first: UInt64) {
         do throws(LogError) {
-            return (try LogReader(disk: disk, directory: directory), 1)
+            return (try LogReader(disk: world.disk, directory: Self.directory), 1)
         } catch {
             guard case .notKept(_, let oldest) = error else { throw error }
-            return (try LogReader(disk: disk, directory: directory, from: oldest), oldest)
+            return (try LogReader(disk: world.disk, directory: Self.directory, from: oldest), oldest)
         }
     }
 }

@@ -10,6 +10,8 @@ final class Environment {
     private(set) var isServerDead = false
     /// Has loops of the server go on while one of them waits for the disk.
     var turnOthers: () -> Void = {}
+    /// The server is about to remove the first file of a directory.
+    var willRemoveFirst: (_ directory: String) -> Void = { _ in }
     private var trace: Trace
     /// The first thing that must not happen.
     private(set) var violation: String?

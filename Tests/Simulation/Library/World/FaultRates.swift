@@ -17,6 +17,8 @@ struct FaultRates {
     var failedWrites = 0
     var slowSyncs = 0
     var fullDisks = 0
+    /// Of the ends of a server that has left two.
+    var damagedSnapshots = 0
 
     init(_ dice: Dice) {
         func draw(_ most: Int) -> Int { dice.permille(500) ? 0 : dice.small(most) }
@@ -36,6 +38,7 @@ struct FaultRates {
         failedWrites = draw(6)
         slowSyncs = draw(200)
         fullDisks = draw(10)
+        damagedSnapshots = draw(1_000)
     }
 
     /// A server that keeps nothing has to live on.

@@ -22,6 +22,7 @@ public enum Fault: String, Hashable, Sendable, CaseIterable {
     case syncFailed = "syncs failed"
     case writeFailed = "writes failed"
     case slowSync = "slow syncs"
+    case snapshotDamaged = "snapshots damaged"
     case restart = "orderly restarts"
     case definitionsChanged = "definitions changed"
     case producerGone = "producers gone for good"
@@ -38,6 +39,8 @@ public struct SimulationCounts: Sendable {
     public var pushes = 0
     public var gaps = 0
     public var inDoubt = 0
+    public var snapshots = 0
+    public var segmentsRemoved = 0
     public var faults: [Fault: Int] = [:]
 
     public init() {}
@@ -52,6 +55,8 @@ public struct SimulationCounts: Sendable {
         pushes += other.pushes
         gaps += other.gaps
         inDoubt += other.inDoubt
+        snapshots += other.snapshots
+        segmentsRemoved += other.segmentsRemoved
         faults.merge(other.faults, uniquingKeysWith: +)
     }
 }
@@ -60,7 +65,8 @@ extension SimulationCounts {
     /// Everything, for people.
     public var summary: String {
         var lines = [
-            "\(steps) steps, \(batches) batches, \(rows) rows, \(answers) answers, \(cells) cells compared, \(pushes) pushes, \(gaps) gaps"
+            "\(steps) steps, \(batches) batches, \(rows) rows, \(answers) answers, \(cells) cells compared, \(pushes) pushes, \(gaps) gaps",
+            "\(snapshots) snapshots, \(segmentsRemoved) segments of logs removed or compressed",
         ]
         for fault in Fault.allCases { lines.append("  \(fault.rawValue): \(faults[fault] ?? 0)") }
         return lines.joined(separator: "\n")

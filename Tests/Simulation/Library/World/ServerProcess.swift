@@ -13,7 +13,9 @@ final class ServerProcess {
     private let durability: Durability?
     private let segmentBytes: Int
     private let variesCores: Bool
-    private let takesSnapshots: Bool
+    /// nil: a start replays the log.
+    private let snapshotLimits: SnapshotLimits?
+    private let logBytesMax: Int
     private var cores: Int
     /// It listens.
     private(set) var isServing = false
@@ -34,11 +36,18 @@ final class ServerProcess {
         durability = dice.pick([nil, .synced, .synced, .synced, .written])
         segmentBytes = 64 << 10
         variesCores = dice.permille(500)
-        takesSnapshots = dice.permille(500)
+        snapshotLimits = dice.permille(500) ? Self.snapshotLimits(dice) : nil
+        // Of half of the logs nothing is kept that no snapshot needs.
+        logBytesMax = dice.permille(500) ? 0 : StorageConfiguration.logBytesMaxDefault
         if durability == nil { world.rates.forbidDeath() }
         if durability == .written { world.rates.failedSyncs = 0 }
         // Who turns the loops itself, one after the other, has nobody go on meanwhile.
         world.turnOthers = { [unowned self] in if !turning.isEmpty { turn() } }
+        world.willRemoveFirst = { [unowned world] directory in
+            guard directory == LogWitness.directory else { return }
+            world.counts.segmentsRemoved += 1
+            LogWitness(world: world, history: history).readOldestSegment()
+        }
     }
 
     var keepsData: Bool { durability != nil }
@@ -81,17 +90,15 @@ final class ServerProcess {
         if let durability {
             configuration.storage = StorageConfiguration(
                 directory: Self.directory, durability: durability, disk: world.disk, segmentBytes: segmentBytes,
-                snapshots: snapshotLimits, salt: UInt32(truncatingIfNeeded: dice.index(1 << 32)))
+                logBytesMax: logBytesMax, snapshots: snapshotLimits, salt: UInt32(truncatingIfNeeded: dice.index(1 << 32)))
         }
         return configuration
     }
 
-    /// nil: a start replays the log.
-    private var snapshotLimits: SnapshotLimits? {
-        guard takesSnapshots else { return nil }
+    private static func snapshotLimits(_ dice: Dice) -> SnapshotLimits {
         var limits = SnapshotLimits()
-        limits.intervalNanoseconds = 100_000_000
-        limits.logBytesMax = 4_000
+        limits.intervalNanoseconds = dice.pick([10_000_000, 100_000_000])
+        limits.logBytesMax = dice.pick([500, 4_000])
         limits.retryNanoseconds = 5_000_000
         return limits
     }
@@ -181,13 +188,16 @@ final class ServerProcess {
         threads = SimulatedThreads(world)
         isServing = false
         world.disk.crashed(losesPower: losesPower)
-        readLog()
+        readWhatIsLeft()
     }
 
-    private func readLog() {
+    private func readWhatIsLeft() {
         guard keepsData else { return }
         world.serverStarts()
-        LogWitness(world: world, history: history).read()
+        let logEnd = LogWitness(world: world, history: history).read()
+        SnapshotWitness(world: world, logEnd: logEnd).read()
+        guard world.dice.permille(world.rates.damagedSnapshots) else { return }
+        world.disk.damageNewest(in: SnapshotWitness.directory, suffix: SnapshotWitness.suffix)
     }
 
     /// In order: everybody is told goodbye.
@@ -203,6 +213,6 @@ final class ServerProcess {
         threads.removeAll()
         threads = SimulatedThreads(world)
         isServing = false
-        readLog()
+        readWhatIsLeft()
     }
 }

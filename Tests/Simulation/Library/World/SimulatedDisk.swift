@@ -64,6 +64,19 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
         countUsedBytes()
     }
 
+    /// Damages the newest of a directory's files with such names: where there is another, and none that was damaged before. Of two
+    /// kept, one is good.
+    func damageNewest(in directory: String, suffix: String) {
+        let names = directories[directory]?.shown.filter { $0.key.hasSuffix(suffix) } ?? [:]
+        guard let newest = names.max(by: { $0.key < $1.key }), names.count > 1, !names.values.contains(where: \.isDamaged)
+        else { return }
+        newest.value.damage(world.dice)
+        world.happened(.snapshotDamaged)
+        world.note("\(newest.key) is damaged")
+    }
+
+    func isDamaged(_ directory: String, _ name: String) -> Bool { directories[directory]?.shown[name]?.isDamaged ?? false }
+
     /// Something was written that a loss of power may take.
     var hasUnsyncedWrites: Bool { directories.values.contains { $0.shown.values.contains(where: \.hasUnsyncedWrites) } }
 
@@ -105,12 +118,15 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
         precondition(from == target, "the server renames within a directory")
         try opportunity("rename", path, .crashAtName) {
             directories[from]!.make([.link(newName, inode), .unlink(name)])
+            if newName.hasSuffix(SnapshotWitness.suffix) { world.counts.snapshots += 1 }
         }
     }
 
     func remove(_ path: String) throws(DiskError) {
         let (directory, name) = try place(path, "remove")
         guard directories[directory]!.shown[name] != nil else { throw DiskError("remove", path, code: DiskError.notFound) }
+        try alive("remove", path)
+        if directories[directory]!.shown.keys.min() == name { world.willRemoveFirst(directory) }
         try opportunity("remove", path, .crashAtName) { directories[directory]!.make([.unlink(name)]) }
         countUsedBytes()
     }
@@ -160,24 +176,28 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     }
 
     /// A process that is gone changes nothing any more.
-    func alive(_ call: String, _ path: String) throws(DiskError) {
-        if world.isServerDead { throw DiskError(call, path, code: DiskError.inputOutput) }
+    func alive(_ call: @autoclosure () -> String, _ path: String) throws(DiskError) {
+        if world.isServerDead { throw DiskError(call(), path, code: DiskError.inputOutput) }
     }
 
     /// A call that may be the last one: what it does has happened then, or not. Other threads go on meanwhile.
-    func opportunity(_ call: String, _ path: String, _ fault: Fault, _ effect: () -> Void = {}) throws(DiskError) {
-        try alive(call, path)
+    ///
+    /// - Parameter deaths: in thousandths; nil: as everywhere.
+    func opportunity(
+        _ call: @autoclosure () -> String, _ path: String, _ fault: Fault, deaths: Int? = nil, _ effect: () -> Void = {}
+    ) throws(DiskError) {
+        try alive(call(), path)
         world.otherThreadsGoOn()
-        try alive(call, path)
-        let dies = world.dice.permille(world.rates.crashesAtDisk)
+        try alive(call(), path)
+        let dies = world.dice.permille(deaths ?? world.rates.crashesAtDisk)
         if !dies || world.dice.permille(500) { effect() }
         if dies {
-            world.note("the machine or the process stops at \(call) \(path)")
+            world.note("the machine or the process stops at \(call()) \(path)")
             world.happened(fault)
             world.serverDies()
-            try alive(call, path)
+            try alive(call(), path)
         }
-        world.note("\(call) \(path)")
+        world.note("\(call()) \(path)")
     }
 
     func failed(_ call: String, _ path: String) -> DiskError {

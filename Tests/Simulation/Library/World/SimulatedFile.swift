@@ -67,11 +67,15 @@ final class SimulatedFile: DiskFile, @unchecked Sendable {
             inode.syncFailed(world.dice)
             throw disk.failed("sync", path)
         }
+        var deaths = world.rates.crashesAtDisk
         if world.dice.permille(world.rates.slowSyncs) {
             world.happened(.slowSync)
-            for _ in 0..<world.dice.number(5...100) { world.otherThreadsGoOn() }
+            // Some last as long as a snapshot takes.
+            for _ in 0..<world.dice.number(world.dice.permille(200) ? 200...2_000 : 5...100) { world.otherThreadsGoOn() }
+            // What has relied on it too early is known by nothing but a death now.
+            deaths = min(10 * deaths, 300)
         }
         // What is written while it waits isn't covered: only what was there when it was called.
-        try disk.opportunity("sync", path, .crashAtSync) { inode.synced() }
+        try disk.opportunity("sync", path, .crashAtSync, deaths: deaths) { inode.synced() }
     }
 }

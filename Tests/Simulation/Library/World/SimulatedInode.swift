@@ -13,6 +13,8 @@ final class SimulatedInode {
     private(set) var unsynced: [Change] = []
     /// Room on the disk, in bytes.
     private(set) var reserved = 0
+    /// The disk has not kept what was synced.
+    private(set) var isDamaged = false
 
     /// What the disk writes or loses as a whole.
     static let sectorBytes = 512
@@ -50,6 +52,19 @@ final class SimulatedInode {
         shown = durable
         unsynced = []
         reserved = max(reserved, shown.count)
+    }
+
+    /// A file that was synced has another byte somewhere, or has lost its end.
+    func damage(_ dice: Dice) {
+        guard !shown.isEmpty else { return }
+        isDamaged = true
+        let place = dice.index(shown.count)
+        if dice.permille(300) {
+            setLength(place)
+        } else {
+            write([shown[place] ^ UInt8(dice.number(1...255))], at: place)
+        }
+        synced()
     }
 
     private func keepSome(_ dice: Dice, _ happened: (Fault) -> Void) {
