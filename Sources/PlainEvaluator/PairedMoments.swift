@@ -4,6 +4,8 @@ import Language
 struct PairedMoments {
     private var count = 0.0
     private var means = (y: 0.0, x: 0.0)
+    /// Of the magnitudes: what the means' own errors go by, as those of sums do.
+    private var meanMagnitudes = (y: 0.0, x: 0.0)
     private var squaresX = 0.0
     private var squaresY = 0.0
     private var products = 0.0
@@ -19,6 +21,7 @@ struct PairedMoments {
         let (ys, xs) = (pairs.map(\.y), pairs.map(\.x))
         let (y, x) = (ExactMoments(ys, isSpreadNeeded: true), ExactMoments(xs, isSpreadNeeded: true))
         means = (y.sum / count, x.sum / count)
+        meanMagnitudes = (y.magnitude / count, x.magnitude / count)
         squaresX = x.hasNaNOrInfinity ? .nan : x.spread / count
         squaresY = y.hasNaNOrInfinity ? .nan : y.spread / count
         relative = max(x.spread == 0 ? 0 : x.relativeBound, y.spread == 0 ? 0 : y.relativeBound)
@@ -57,7 +60,7 @@ struct PairedMoments {
             let slope = products / squaresX
             return cell(
                 means.y - slope * means.x,
-                slack * (means.y.magnitude + (slope.magnitude + size / squaresX) * means.x.magnitude))
+                slack * (meanMagnitudes.y + (slope.magnitude + size / squaresX) * meanMagnitudes.x))
         case .regressionR2:
             if squaresX == 0 { return .null }
             return squaresY == 0 ? Cell(.double(1)) : cell(products * products / (squaresX * squaresY), 2 * slack)

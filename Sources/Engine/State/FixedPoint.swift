@@ -49,17 +49,5 @@ enum FixedPoint {
 
     /// The nearest double of a number of units.
     @inline(__always)
-    static func double(_ units: Int128) -> Double {
-        let magnitude = units.magnitude
-        let (high, low) = (UInt64(truncatingIfNeeded: magnitude >> 64), UInt64(truncatingIfNeeded: magnitude))
-        if high == 0 { return (units < 0 ? -Double(low) : Double(low)) * 0x1p-75 }
-        // The first 63 digits, and in the last of them whether there are others: the processor rounds once.
-        let shift = UInt64(truncatingIfNeeded: high.leadingZeroBitCount)
-        let top = (high &<< shift) | (low &>> 1) &>> (63 &- shift)
-        let rest = low &<< shift
-        let digits = Double(Int64(bitPattern: (top &>> 1) | (top & 1) | (rest == 0 ? 0 : 1)))
-        // 2^(65 - shift - 75)
-        let scale = Double(bitPattern: (1013 &- shift) &<< 52)
-        return units < 0 ? -digits * scale : digits * scale
-    }
+    static func double(_ units: Int128) -> Double { Double(nearest: units) * 0x1p-75 }
 }
