@@ -18,13 +18,19 @@ struct LogWitness {
         do throws(LogError) {
             let (reader, first) = try reader()
             var epoch: UInt32?
+            var segment: UInt64?
             history.beginLog()
             while let record = try reader.next(), world.violation == nil {
                 note(record)
                 if case .start(let start) = record.content { epoch = max(epoch ?? 0, start.epoch) }
+                if !record.isContext { segment = record.segment }
             }
-            // Where the segment that begins with the server's start was given up, its others know its epoch.
-            if epoch == nil { epoch = try LogUpkeep(disk: world.disk, directory: Self.directory).segments().last?.epoch }
+            // Where the segment with the server's start was given up, its others know its epoch; one that has nothing but what is stated
+            // anew may be of a server that never began.
+            if epoch == nil, let segment {
+                let segments = try LogUpkeep(disk: world.disk, directory: Self.directory).segments()
+                epoch = segments.first { $0.number == segment }?.epoch
+            }
             history.logEnds(first: first, last: reader.lastSequence, epoch: epoch ?? 0)
             return reader.lastSequence
         } catch {
