@@ -38,9 +38,11 @@ public struct Arena: ~Copyable {
     /// No span below this one is free or idle.
     private var firstFree = 0
     private var firstIdle: Int32 = -1
-    private var idleCount = 0
+    private(set) var idleCount = 0
 
     static let idleSpansMin = 16
+    /// What is made ready beforehand at most.
+    private static let readyBytesMax = 64 << 20
 
     private struct Span {
         var state = State.free
@@ -211,10 +213,25 @@ public struct Arena: ~Copyable {
         return start
     }
 
+    /// Spans that are worth having ready: as many as are in use, to a bound.
+    private var readySpansMax: Int { min(spanBytesInUse, Arena.readyBytesMax, limitBytes / 16) / Arena.spanBytes }
+
+    /// Has the system give memory to one more span before it is needed, where few have any: to clear it takes longer than
+    /// to use it. Called when there is nothing else to do.
+    public mutating func makeSpanReady() {
+        guard idleCount < readySpansMax else { return }
+        while firstFree < spanCount && !spans[firstFree].state.isTakeable { firstFree += 1 }
+        var number = firstFree
+        while number < spanCount && spans[number].state != .free { number += 1 }
+        guard number < spanCount else { return }
+        CKernels_populate(base + number * Arena.spanBytes, Arena.spanBytes)
+        addIdle(number)
+    }
+
     private mutating func giveBack(_ number: Int, count: Int) {
         spanBytesInUse -= count * Arena.spanBytes
         firstFree = min(firstFree, number)
-        let idleMax = max(Arena.idleSpansMin, spanBytesInUse / Arena.spanBytes / 8)
+        let idleMax = max(Arena.idleSpansMin, spanBytesInUse / Arena.spanBytes / 8, readySpansMax)
         for index in number..<number + count {
             spans[index] = Span()
             if idleCount < idleMax { addIdle(index) } else { discard(index) }

@@ -100,6 +100,9 @@ public struct Shard: ~Copyable {
 
     // MARK: Memory
 
+    /// Called when the core has nothing else to do: memory that is soon needed is there then.
+    public mutating func makeMemoryReady() { memory.arena.makeSpanReady() }
+
     /// From here on in a stage rows with keys that shard `shard` does not know yet get status `refused`, or are taken again.
     /// Known keys go on being served from what the bound leaves as headroom. A table's rows are taken by all shards, and so
     /// by none if one refuses.

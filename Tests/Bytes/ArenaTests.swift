@@ -65,3 +65,29 @@ import Testing
         }
     }
 }
+
+@Test func `as much memory is made ready as is in use, to a bound, and goes with it`() {
+    let limit = 64 << 20
+    var arena = Arena(limitBytes: limit)
+    arena.makeSpanReady()
+    #expect(arena.idleCount == 0, "nothing is in use")
+    var runs: [Granule] = []
+    for _ in 0..<10 { runs.append(arena.allocate(Arena.spanBytes * 2)) }
+    for _ in 0..<40 { arena.makeSpanReady() }
+    #expect(arena.idleCount == limit / 16 / Arena.spanBytes, "less than is in use: a sixteenth of the bound")
+    // They are what is taken next, and made ready again.
+    let idle = arena.idleCount
+    #expect(arena.allocate(64) != 0)
+    #expect(arena.idleCount == idle - 1)
+    arena.makeSpanReady()
+    #expect(arena.idleCount == idle)
+    for run in runs { arena.free(run, bytes: Arena.spanBytes * 2) }
+    #expect(arena.idleCount <= 16 && arena.spanBytesInUse == Arena.spanBytes)
+    // To the last span: what is ready is there to be taken.
+    var blocks = 0
+    while arena.allocate(Arena.spanBytes) != 0 {
+        arena.makeSpanReady()
+        blocks += 1
+    }
+    #expect(blocks == limit / Arena.spanBytes - 1)
+}

@@ -222,6 +222,8 @@ final class Core: Loop {
             noteWork()
         } else if shard.isChanging {
             shard.carryOn(visits: Core.changeVisits)
+        } else {
+            shard.makeMemoryReady()
         }
         return worked
     }
