@@ -4,16 +4,18 @@ import Testing
 
 @Suite struct NearestDoubleTests {
     @Test func `whole numbers of 128 bits are rounded once`() {
-        for value in [Int128(0), 1, -1, .max, .min, .min + 1, 1 << 53, 1 << 63, 1 << 64, -1 << 64, 1 << 126] {
-            for near in [value, value &- 1, value &+ 1] { #expect(Double(nearest: near) == Double(near)) }
+        let one: Int128 = 1
+        let edges: [Int128] = [0, 1, -1, .max, .min, .min + 1, one << 53, one << 63, one << 64, -(one << 64), one << 126]
+        for edge in edges {
+            for value in [edge, edge &- 1, edge &+ 1] { #expect(Double(nearest: value) == Double(value), "\(value)") }
         }
         // Halfway between two doubles: to the even one, unless a lower digit says otherwise.
+        let mantissas: [Int128] = [(one << 52) + 1, (one << 53) - 1, (one << 52) + 2]
         for shift in 1...73 {
-            for mantissa in [Int128(1) << 52 | 1, 1 << 53 - 1, 1 << 52 | 2] {
-                let halfway = (mantissa << 1 | 1) << Int128(shift - 1)
-                for value in [halfway, halfway - 1, halfway + 1, -halfway, 1 - halfway] {
-                    #expect(Double(nearest: value) == Double(value), "\(value)")
-                }
+            for mantissa in mantissas {
+                let halfway: Int128 = ((mantissa << 1) + 1) << (shift - 1)
+                let values: [Int128] = [halfway, halfway - 1, halfway + 1, -halfway, 1 - halfway]
+                for value in values { #expect(Double(nearest: value) == Double(value), "\(value)") }
             }
         }
         var random = SeededRandom(seed: 11)
