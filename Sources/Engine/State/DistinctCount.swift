@@ -18,11 +18,6 @@ struct DistinctCount {
         next = log.column(input.next, as: UInt32.self)
     }
 
-    @inline(__always)
-    private func absolute(_ position: UInt32) -> Int {
-        log.head &+ Int(position &- UInt32(truncatingIfNeeded: log.head))
-    }
-
     /// Whether the row at `position` has no equal between it and `end`.
     @inline(__always)
     private func isLast(_ position: Int, before end: Int) -> Int {
@@ -58,8 +53,8 @@ struct DistinctCount {
     /// The count of a ..< b. O(distance from the frame asked for last), at most O(b - a).
     @inline(__always)
     func moved(to a: Int, _ b: Int) -> Int {
-        var start = absolute(field[0])
-        var end = absolute(field[1])
+        var start = log.absolute(field[0])
+        var end = log.absolute(field[1])
         var count = Int(field[2])
         let steps = abs(a &- start) &+ abs(b &- end)
         if a >= end || b <= start || steps > 16 &+ (b &- a) {
@@ -92,8 +87,8 @@ struct DistinctCount {
 
     /// Before a row is inserted at `position`: the frame is made to end before it, or moves up.
     func makeRoom(at position: Int) {
-        let start = absolute(field[0])
-        let end = absolute(field[1])
+        let start = log.absolute(field[0])
+        let end = log.absolute(field[1])
         if start < position && position < end { _ = moved(to: start, position) }
         if position <= start {
             field[0] &+= 1
@@ -103,8 +98,8 @@ struct DistinctCount {
 
     /// Before the row at `position` is taken back.
     func closeGap(at position: Int) {
-        let start = absolute(field[0])
-        let end = absolute(field[1])
+        let start = log.absolute(field[0])
+        let end = log.absolute(field[1])
         if start <= position && position < end { _ = moved(to: start, position) }
         if position < start {
             field[0] &-= 1
@@ -114,6 +109,6 @@ struct DistinctCount {
 
     /// Before the rows before `head` are given up.
     func willGiveUp(before head: Int) {
-        if absolute(field[0]) < head { _ = moved(to: head, max(absolute(field[1]), head)) }
+        if log.absolute(field[0]) < head { _ = moved(to: head, max(log.absolute(field[1]), head)) }
     }
 }

@@ -37,13 +37,8 @@ struct DistinctSum {
     private var fields: UnsafeMutablePointer<UInt32> { (raw + 16).assumingMemoryBound(to: UInt32.self) }
     private var isDouble: Bool { input.form == .double }
 
-    @inline(__always)
-    private func absolute(_ position: UInt32) -> Int {
-        log.head &+ Int(position &- UInt32(truncatingIfNeeded: log.head))
-    }
-
-    @inline(__always) private var start: Int { absolute(fields[0]) }
-    @inline(__always) private var end: Int { absolute(fields[1]) }
+    @inline(__always) private var start: Int { log.absolute(fields[0]) }
+    @inline(__always) private var end: Int { log.absolute(fields[1]) }
 
     // MARK: Answers
 

@@ -24,17 +24,12 @@ struct FrameOrder<Key: FixedWidthInteger & SignedInteger> {
         tree = OrderTree(field: field + 2)
     }
 
-    @inline(__always)
-    private func absolute(_ position: UInt32) -> Int {
-        log.head &+ Int(position &- UInt32(truncatingIfNeeded: log.head))
-    }
-
     @inline(__always) private var start: Int {
-        get { absolute(field[0]) }
+        get { log.absolute(field[0]) }
         nonmutating set { field[0] = UInt32(truncatingIfNeeded: newValue) }
     }
     @inline(__always) private var end: Int {
-        get { absolute(field[1]) }
+        get { log.absolute(field[1]) }
         nonmutating set { field[1] = UInt32(truncatingIfNeeded: newValue) }
     }
 

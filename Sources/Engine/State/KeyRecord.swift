@@ -105,6 +105,10 @@ struct KeyLog {
         (base + offset &* capacity).assumingMemoryBound(to: type)
     }
 
+    /// The position, at the head or behind it, whose low half this is.
+    @inline(__always)
+    func absolute(_ low: UInt32) -> Int { head &+ Int(low &- UInt32(truncatingIfNeeded: head)) }
+
     @inline(__always)
     func time(_ position: Int) -> Int64 { times[position & mask] }
 

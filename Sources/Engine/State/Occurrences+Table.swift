@@ -8,7 +8,7 @@ extension Occurrences {
         var index = Int(tag >> 1) & mask
         while slots[index].tag != 0 {
             if slots[index].tag == tag {
-                let found = absolute(slots[index].position)
+                let found = log.absolute(slots[index].position)
                 if log.identity(input, found) == identity { return found }
             }
             index = (index + 1) & mask

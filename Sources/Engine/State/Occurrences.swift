@@ -88,12 +88,6 @@ struct Occurrences {
         return -1
     }
 
-    /// Absolute position from its low half.
-    @inline(__always)
-    func absolute(_ position: UInt32) -> Int {
-        log.head &+ Int(position &- UInt32(truncatingIfNeeded: log.head))
-    }
-
     /// The last occurrence before `position` of the value there, which takes its place in the table; -1: none.
     @inline(__always)
     private func replaceLast(of position: Int) -> Int {
@@ -104,7 +98,7 @@ struct Occurrences {
         var index = Int(tag >> 1) & mask
         while slots[index].tag != 0 {
             if slots[index].tag == tag {
-                let found = absolute(slots[index].position)
+                let found = log.absolute(slots[index].position)
                 if log.identity(input, found) == identity {
                     slots[index].position = UInt32(truncatingIfNeeded: position)
                     return found

@@ -8,8 +8,9 @@ import Values
 /// frames, window by window ─► answers, call by call. Before that the chunk's index slots, records and log lines are
 /// asked for, so that memory is there when a loop needs it.
 ///
-/// Everything is derived from the log and its totals; what else is kept (cursors, distinct counts, block partials) is made
-/// right again by whatever changes the log. So a row can be taken back, which is how `evaluate` leaves no trace.
+/// Everything is derived from the log and its totals; what else is kept (cursors, distinct counts, running sums and
+/// extremes, block partials) is made right again by whatever changes the log. So a row can be taken back, which is how
+/// `evaluate` leaves no trace.
 struct Partition: ~Copyable {
     var kernel: PartitionKernel
     var code: PartitionCode { @inline(__always) unsafeAddress { kernel.codePlace } }

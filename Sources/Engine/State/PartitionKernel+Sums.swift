@@ -3,7 +3,7 @@ import Plan
 import Values
 
 /// count, sum, avg and bool_and/bool_or: what came before the end of a frame less what came before its start, and sums of
-/// doubles, which are never subtracted.
+/// doubles, which move along with their frames.
 extension PartitionKernel {
     @inline(__always)
     func cumulative(_ record: KeyRecord, _ log: KeyLog, total: Int, column: Int, _ frame: FramePositions) -> Int64 {

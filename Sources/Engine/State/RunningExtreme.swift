@@ -29,9 +29,7 @@ struct RunningExtreme<E: Extreme> {
     /// - Parameter anew: what block partials say of these rows.
     @inline(__always)
     func advanced(to a: Int, _ b: Int, _ input: InputCode, _ texts: TextTable, anew: () -> E.Partial) -> E.Partial {
-        let head = UInt32(truncatingIfNeeded: log.head)
-        var bound = log.head &+ Int(fields[0] &- head)
-        var end = log.head &+ Int(fields[1] &- head)
+        var (bound, end) = (log.absolute(fields[0]), log.absolute(fields[1]))
         let place = raw.assumingMemoryBound(to: E.Partial.self)
         var value = place.pointee
         var isKnown = bound < end && a < end && end <= b
@@ -75,6 +73,6 @@ struct RunningExtremeFields {
     /// Before the rows before `head` are given up.
     @inline(__always)
     func willGiveUp(before head: Int, _ log: KeyLog) {
-        if log.head &+ Int(fields[0] &- UInt32(truncatingIfNeeded: log.head)) < head { forget() }
+        if log.absolute(fields[0]) < head { forget() }
     }
 }

@@ -38,17 +38,12 @@ struct RunningSum {
     /// The sum's 16 bytes are all of it.
     @inline(__always) private var isWhole: Bool { raw.load(fromByteOffset: 24, as: UInt64.self) == 0 }
 
-    @inline(__always)
-    private func absolute(_ position: UInt32) -> Int {
-        log.head &+ Int(position &- UInt32(truncatingIfNeeded: log.head))
-    }
-
     @inline(__always) private var start: Int {
-        get { absolute(fields[0]) }
+        get { log.absolute(fields[0]) }
         nonmutating set { fields[0] = UInt32(truncatingIfNeeded: newValue) }
     }
     @inline(__always) private var end: Int {
-        get { absolute(fields[1]) }
+        get { log.absolute(fields[1]) }
         nonmutating set { fields[1] = UInt32(truncatingIfNeeded: newValue) }
     }
 
@@ -60,7 +55,8 @@ struct RunningSum {
     func advanced(to a: Int, _ b: Int) -> Double? {
         var (start, end) = (start, end)
         var sum = sum
-        if start <= a && a <= end && end <= b && isWhole {
+        // Where more leaves than stays it is summed up anew.
+        if start <= a && a <= end && end <= b && a &- start <= 16 &+ (b &- a) && isWhole {
             let mask = log.mask
             var isOrdinary = true
             while end < b && isOrdinary {

@@ -14,7 +14,7 @@ struct WholeDistinctCount {
         previous = log.column(input.previous, as: UInt32.self)
     }
 
-    @inline(__always) private var end: Int { log.head &+ Int(field[0] &- UInt32(truncatingIfNeeded: log.head)) }
+    @inline(__always) private var end: Int { log.absolute(field[0]) }
 
     @inline(__always)
     private func bringsValue(_ position: Int) -> Int { previous[position & log.mask] == 0 ? 1 : 0 }
