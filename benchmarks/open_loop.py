@@ -12,7 +12,7 @@ import argparse
 import json
 import sys
 
-from run import BUILD, CLIENT_CORE, HERE, RELEASE, SERVER_CORE, output, pinned, processor, save, serving
+from run import BUILD, CLIENT_CORE, HERE, RELEASE, SERVER_CORE, STATE_BYTES, output, pinned, processor, save, serving
 
 SHARES = (0.5, 0.8)
 
@@ -23,7 +23,7 @@ def load(asked: argparse.Namespace, name: str, *pace) -> dict:
     definitions.write_text(output([str(RELEASE / "millrace-load"), asked.workload, "--print-definitions"]))
     found, report = BUILD / "load.json", HERE / "results" / f"open-loop-{name}.html"
     report.parent.mkdir(exist_ok=True)
-    with serving(definitions, "adaptive") as port:
+    with serving(definitions, "adaptive", preallocate=STATE_BYTES) as port:
         output(
             pinned(
                 CLIENT_CORE, RELEASE / "millrace-load", asked.workload, "--connect", f"127.0.0.1:{port}", "--batch", asked.batch,

@@ -39,6 +39,8 @@ RELEASE = HERE.parent / ".build/release"
 RATES = (100, 20_000)
 BATCH_ROWS = 1_024
 BATCHES_IN_FLIGHT = 16
+# What the server has had from the system before it is measured: more than the workloads need.
+STATE_BYTES = "2G"
 ROUND_TRIPS = 20_000
 SERVER_CORE, CLIENT_CORE = 0, 1
 WORKLOADS = ("light", "full")
@@ -98,17 +100,20 @@ def engine_alone(workload: str, rows: Path) -> dict:
 
 
 @contextlib.contextmanager
-def serving(definitions: Path, poll: str, cores: int = 1):
-    """The port of a fresh server: on one core of the machine, or on as many as it is to use."""
+def serving(definitions: Path, poll: str, cores: int = 1, preallocate: str | None = None):
+    """The port of a fresh server: on one core of the machine, or on as many as it is to use.
+
+    What the engine alone uses it has had from the system beforehand: a server that is held against it is to `preallocate` as well.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     serve = [RELEASE / "millrace", "serve", definitions, "--listen", f"127.0.0.1:{port}", "--poll", poll]
-    command = [*map(str, serve), "--cores", str(cores)]
+    command = [*map(str, serve), "--cores", str(cores), *(["--preallocate", preallocate] if preallocate else [])]
     with open(BUILD / "server.log", "wb") as log:
         server = subprocess.Popen(pinned(SERVER_CORE, *command) if cores == 1 else command, stdout=log, stderr=log)
     try:
-        millrace.connect(f"127.0.0.1:{port}", wait=20).close()
+        millrace.connect(f"127.0.0.1:{port}", wait=60).close()
         yield port
     finally:
         server.send_signal(signal.SIGTERM)
@@ -116,7 +121,7 @@ def serving(definitions: Path, poll: str, cores: int = 1):
 
 
 def served(workload: str, frames: Path, events: int) -> float:
-    with serving(HERE / f"{workload}.sql", "adaptive") as port:
+    with serving(HERE / f"{workload}.sql", "adaptive", preallocate=STATE_BYTES) as port:
         said = output(pinned(CLIENT_CORE, BUILD / "load", port, frames, BATCHES_IN_FLIGHT))
     return json.loads(said)["seconds"] / events * 1e9
 

@@ -10,7 +10,8 @@ import CKernels
 /// A block is named by its granule: its distance from the arena's base in units of 16 bytes, 32 bits wide, never 0. So a
 /// copy of the used part of the range, mapped elsewhere, is the same state. The range is only reserved: memory comes with
 /// the first touch. A span whose last block is freed is kept for the next one that is needed, so that the system does not
-/// have to clear it again; of such idle spans an eighth as many are kept as are in use, the rest go back to the system.
+/// have to clear it again; of such idle spans an eighth as many are kept as are in use, and as many as the arena was begun
+/// with; the rest go back to the system.
 ///
 /// Invariants: a span is free (its memory is the system's), idle, belongs to one size class, or is part of one run; a span
 /// of a class is in that class's list if and only if it has a free block, an idle one is in the list of idle spans; a free
@@ -39,6 +40,8 @@ public struct Arena: ~Copyable {
     private var firstFree = 0
     private var firstIdle: Int32 = -1
     private(set) var idleCount = 0
+    /// Spans that had their memory from the beginning.
+    private let populatedSpans: Int
 
     static let idleSpansMin = 16
     /// What is made ready beforehand at most.
@@ -64,7 +67,7 @@ public struct Arena: ~Copyable {
 
     /// Reserves addresses for `limitBytes`, rounded up to whole spans.
     ///
-    /// - Parameter populatedBytes: the first of them get their memory now, not when they are first used.
+    /// - Parameter populatedBytes: so many get their memory now, not when they are first used, and are kept.
     public init(limitBytes: Int, populatedBytes: Int = 0) {
         precondition(limitBytes > 0 && limitBytes <= Arena.bytesMax, "an arena holds 1 byte to \(Arena.bytesMax) bytes")
         spanCount = (limitBytes + Arena.spanBytes - 1) / Arena.spanBytes
@@ -80,7 +83,8 @@ public struct Arena: ~Copyable {
         spans.initialize(repeating: Span(), count: spanCount)
         open = .allocate(capacity: SizeClass.count)
         open.initialize(repeating: -1, count: SizeClass.count)
-        if populatedBytes > 0 { CKernels_populate(base, min(populatedBytes, reservedBytes)) }
+        populatedSpans = min(spanCount, (populatedBytes + Arena.spanBytes - 1) / Arena.spanBytes)
+        if populatedSpans > 0 { CKernels_populate(base, populatedSpans * Arena.spanBytes) }
     }
 
     deinit {
@@ -231,7 +235,8 @@ public struct Arena: ~Copyable {
     private mutating func giveBack(_ number: Int, count: Int) {
         spanBytesInUse -= count * Arena.spanBytes
         firstFree = min(firstFree, number)
-        let idleMax = max(Arena.idleSpansMin, spanBytesInUse / Arena.spanBytes / 8, readySpansMax)
+        let inUse = spanBytesInUse / Arena.spanBytes
+        let idleMax = max(max(Arena.idleSpansMin, inUse / 8), max(readySpansMax, populatedSpans - inUse))
         for index in number..<number + count {
             spans[index] = Span()
             if idleCount < idleMax { addIdle(index) } else { discard(index) }

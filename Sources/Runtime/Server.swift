@@ -82,7 +82,7 @@ public final class Server: Sendable {
         checkDescriptors()
         do {
             try startLoops()
-            if exchange.recoveryPlan != nil { try exchange.readiness.wait().get() }
+            try exchange.readiness.wait().get()
             try listen()
         } catch {
             exchange.fail("the server does not start")
@@ -99,7 +99,9 @@ public final class Server: Sendable {
             let exchange = exchange
             let running = try configuration.threads.start(name: "core \(core)", processor: isPinned ? processors[core] : nil) {
                 do throws(SystemError) {
-                    return try Core(index: core, exchange: exchange, listeners: [])
+                    let core = try Core(index: core, exchange: exchange, listeners: [])
+                    exchange.coreHasStarted()
+                    return core
                 } catch {
                     // One epoll instance a core: a process that cannot have it cannot serve.
                     fatalError("core \(core) cannot start: \(error)")
@@ -132,8 +134,9 @@ public final class Server: Sendable {
         state.withLock { $0.snapshots = taking }
     }
 
-    /// What became of the start, once the state is where the data directory's log ends; nil: the loops have still to bring it there.
-    package var readiness: Result<Void, StartError>? { exchange.recoveryPlan == nil ? .success(()) : exchange.readiness.known }
+    /// What became of the start, once the cores have their shards and the state is where the data directory's log ends; nil: the
+    /// loops have still to bring it there.
+    package var readiness: Result<Void, StartError>? { exchange.readiness.known }
 
     /// The server is ready.
     package func listen() throws(SystemError) {

@@ -1,4 +1,5 @@
 import Bounds
+import Engine
 import Language
 import Linux
 
@@ -24,6 +25,8 @@ public struct ServerConfiguration: Sendable {
     public var poll: PollMode
     /// Bound of the state of all shards together.
     public var memoryBytesMax: Int
+    /// So much of it is taken from the system before the server is ready, and kept.
+    public var preallocatedBytes: Int
     public var limits: SessionLimits
     public var time: any TimeSource
     public var network: any Network
@@ -35,18 +38,29 @@ public struct ServerConfiguration: Sendable {
 
     public init(
         listeners: [SocketAddress], coreCount: Int = Processors.allowed().count, poll: PollMode = .adaptive,
-        memoryBytesMax: Int = 4 << 30, limits: SessionLimits = SessionLimits(), time: any TimeSource = SystemTime(),
+        memoryBytesMax: Int = 4 << 30, preallocatedBytes: Int = 0, limits: SessionLimits = SessionLimits(),
+        time: any TimeSource = SystemTime(),
         network: any Network = SystemNetwork(), threads: any Threads = SystemThreads(), storage: StorageConfiguration? = nil
     ) {
         self.listeners = listeners
         self.coreCount = coreCount
         self.poll = poll
         self.memoryBytesMax = memoryBytesMax
+        self.preallocatedBytes = preallocatedBytes
         self.limits = limits
         self.time = time
         self.network = network
         self.threads = threads
         self.storage = storage
+    }
+}
+
+extension ServerConfiguration {
+    /// A core's shard, which has its share of the memory.
+    func makeShard(_ plan: CompiledPlan, index: Int) -> Shard {
+        Shard(
+            plan: plan, index: index, count: coreCount, memoryBytesMax: memoryBytesMax / coreCount,
+            populatedBytes: preallocatedBytes / coreCount)
     }
 }
 

@@ -44,11 +44,13 @@ public enum Decimals {
     /// The nearest double of `value / 10^scale`.
     @inlinable public static func double(_ value: Int128, scale: Int) -> Double {
         // Both are exact up to here, so that one division rounds once.
-        if scale <= 22, value.magnitude <= 1 << 53 { return Double(Int64(value)) / exactPower(scale) }
+        if scale <= 22, value.magnitude <= 0x20_0000_0000_0000 {
+            return Double(Int64(truncatingIfNeeded: value)) / exactPower(scale)
+        }
         return doubleBySlowRoad(value, scale: scale)
     }
 
-    @usableFromInline static func exactPower(_ exponent: Int) -> Double { Double(powersOfTen[exponent]) }
+    @usableFromInline static func exactPower(_ exponent: Int) -> Double { Double(nearest: powersOfTen[exponent]) }
 
     @usableFromInline static func doubleBySlowRoad(_ value: Int128, scale: Int) -> Double {
         Double("\(value)e-\(scale)")!

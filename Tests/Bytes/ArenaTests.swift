@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Bytes
@@ -94,4 +95,25 @@ import Testing
         blocks += 1
     }
     #expect(blocks == limit / Arena.spanBytes - 2)
+}
+
+@Test func `memory that an arena was begun with is kept`() {
+    let spans = 100
+    var arena = Arena(limitBytes: 64 << 20, populatedBytes: spans * Arena.spanBytes - 1)
+    // Of all of the first spans: that they have memory shows where nothing is touched.
+    let resident = residentBytes(of: arena.base, count: 64 << 20)
+    #expect(resident >= spans * Arena.spanBytes, "\(resident)")
+    var runs: [UInt32] = []
+    for _ in 0..<spans / 2 { runs.append(arena.allocate(Arena.spanBytes * 2)) }
+    for run in runs { arena.free(run, bytes: Arena.spanBytes * 2) }
+    let (inUse, left) = (arena.spanBytesInUse, residentBytes(of: arena.base, count: 64 << 20))
+    #expect(inUse == 0 && left >= resident, "\(left) of \(resident)")
+}
+
+/// What of a range has memory, as the system says.
+private func residentBytes(of start: UnsafeMutableRawPointer, count: Int) -> Int {
+    let page = 4096
+    var pages = [UInt8](repeating: 0, count: count / page)
+    #expect(mincore(start, count, &pages) == 0)
+    return pages.count { $0 & 1 != 0 } * page
 }

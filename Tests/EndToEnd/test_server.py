@@ -99,6 +99,20 @@ def test_it_starts_in_milliseconds(tmp_path):
     assert min(durations) < 0.5, durations
 
 
+@pytest.mark.parametrize("cores", [1, 2])
+def test_memory_can_be_taken_before_the_first_event(serve, tmp_path, cores):
+    def resident(*options) -> int:
+        server = serve(PAYMENTS, "--cores", cores, "--memory", "256M", *options)
+        assert works(server)
+        pages = int(Path(f"/proc/{server.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    assert resident("--preallocate", "128M") - resident() > 120 << 20
+    (tmp_path / "payments.sql").write_text(PAYMENTS)
+    done = run("serve", tmp_path / "payments.sql", "--memory", "64M", "--preallocate", "65M", check=False)
+    assert done.returncode != 0 and b"--preallocate 65M is more than --memory 64M allows" in done.stderr
+
+
 def test_the_binary_is_small_and_stands_alone():
     assert BINARY.stat().st_size <= 25 * 1024 * 1024
     needed = subprocess.run(["ldd", BINARY], capture_output=True, text=True).stdout

@@ -1,6 +1,5 @@
 import Testing
-
-@testable import Engine
+import Values
 
 @Suite struct NearestDoubleTests {
     @Test func `whole numbers of 128 bits are rounded once`() {

@@ -153,7 +153,7 @@ private func intervalField(_ field: DateField, _ interval: Interval) -> Double {
     case .epoch:
         // A year counts 365.25 days, a month that makes no year 30.
         let days = Int64(months / 12) * 1_461 * 6 + Int64(months % 12) * 30 * 24 + Int64(interval.days) * 24
-        return Double(Int128(days) * 3_600_000_000 + Int128(microseconds)) / 1_000_000
+        return Double(nearest: Int128(days) * 3_600_000_000 + Int128(microseconds)) / 1_000_000
     default: preconditionFailure("\(field) is no field of an interval")
     }
 }

@@ -62,7 +62,9 @@ enum VarianceOfValues: BlockAggregate {
             }
         case .decimal:
             let values = log.column(input.values, as: Int128.self)
-            part = moments(a, b) { values[$0 & mask] == StoredValue.nullDecimal ? nil : Double(values[$0 & mask]) / input.unit }
+            part = moments(a, b) {
+                values[$0 & mask] == StoredValue.nullDecimal ? nil : Double(nearest: values[$0 & mask]) / input.unit
+            }
         case .boolean, .text, .interval, .array:
             preconditionFailure("variance of a type that is no number")
         }

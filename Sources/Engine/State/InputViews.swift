@@ -59,7 +59,7 @@ extension Frame.Distance {
         switch self {
         case .integer(let units): Double(units)
         case .interval(let interval):
-            Double(interval.normalizedMicroseconds) / (type == .date ? Double(Timestamps.dayMicroseconds) : 1)
+            Double(nearest: interval.normalizedMicroseconds) / (type == .date ? Double(Timestamps.dayMicroseconds) : 1)
         }
     }
 }

@@ -71,7 +71,7 @@ extension KeyLog {
         switch input.form {
         case .double: return column(input.values, as: Double.self)[slot]
         case .integer: return Double(column(input.values, as: Int64.self)[slot])
-        case .decimal: return Double(column(input.values, as: Int128.self)[slot]) / input.unit
+        case .decimal: return Double(nearest: column(input.values, as: Int128.self)[slot]) / input.unit
         case .boolean, .text, .interval, .array: preconditionFailure("no number")
         }
     }

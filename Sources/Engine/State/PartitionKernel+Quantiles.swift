@@ -56,7 +56,7 @@ extension PartitionKernel {
     @inline(__always)
     private func number<Key: FixedWidthInteger & SignedInteger>(_ key: Key, _ input: InputCode) -> Double {
         switch input.form {
-        case .decimal: return Double(Int128(truncatingIfNeeded: key)) / input.unit
+        case .decimal: return Double(nearest: Int128(truncatingIfNeeded: key)) / input.unit
         case .double:
             let bits = Int64(truncatingIfNeeded: key)
             return Double(bitPattern: UInt64(bitPattern: bits ^ (bits >> 63 & .max)))

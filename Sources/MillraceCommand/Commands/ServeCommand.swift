@@ -53,6 +53,12 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Memory of that bound to take from the system before the server is ready, so that no event waits for it later.",
+            valueName: "bytes"))
+    var preallocate: ByteSize?
+
+    @Option(
+        help: ArgumentHelp(
             "Directory to keep everything in that changes the state. It is made where it isn't there, and belongs to one server at a time.",
             valueName: "directory"))
     var data: String?
@@ -92,6 +98,9 @@ struct ServeCommand: AsyncParsableCommand {
     func validate() throws {
         if let cores { try CoreCount.check(cores) }
         try StateMemory.check(memory, cores: cores ?? Processors.allowed().count)
+        if let preallocate, preallocate.bytes > memory.bytes {
+            throw ValidationError("--preallocate \(preallocate) is more than --memory \(memory) allows")
+        }
         if let durability, durability != .memory, data == nil {
             throw ValidationError("--durability \(durability) needs a directory to write to: give --data as well")
         }
@@ -126,8 +135,7 @@ struct ServeCommand: AsyncParsableCommand {
         if data != nil { limits.batchesInFlightMax *= 4 }
         let configuration = ServerConfiguration(
             listeners: listen, coreCount: cores ?? Processors.allowed().count, poll: poll, memoryBytesMax: memory.bytes,
-            limits: limits,
-            storage: data.map(storage))
+            preallocatedBytes: preallocate?.bytes ?? 0, limits: limits, storage: data.map(storage))
         logger.info("\(ZoneDatabase.description)")
         let server = try Server(plan: plan, sources: files.sources, configuration: configuration, logger: logger)
         // Before anybody is told that the server is ready, and may send a signal.

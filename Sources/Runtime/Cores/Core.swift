@@ -156,9 +156,7 @@ final class Core: Loop {
         startNanoseconds = turnNanoseconds
         shard =
             exchange.initial?.shards[index].take()
-            ?? Shard(
-                plan: catalog.compiled, index: index, count: exchange.coreCount,
-                memoryBytesMax: exchange.configuration.memoryBytesMax / exchange.coreCount)
+            ?? exchange.configuration.makeShard(catalog.compiled, index: index)
         computedSequence = exchange.initial?.header.sequence ?? 0
         sequence = computedSequence
         spin = AdaptiveSpin(nanosecondsMax: limits.spinNanosecondsMax)

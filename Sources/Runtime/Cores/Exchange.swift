@@ -35,8 +35,15 @@ final class Exchange: Sendable {
     let recoveryPlan: RecoveryPlan?
     /// Told when connections may be accepted.
     let readiness: Readiness
+    private let coresStarted = Atomic<Int>(0)
     private let failed = Atomic<Bool>(false)
     private let failureText = Mutex<String?>(nil)
+
+    /// A core has its shard; where nothing is to be recovered the last of them makes the server ready.
+    func coreHasStarted() {
+        let started = coresStarted.wrappingAdd(1, ordering: .acquiringAndReleasing).newValue
+        if started == coreCount && recoveryPlan == nil { readiness.tell(.success(())) }
+    }
 
     /// Something happened after which nothing may be acknowledged any more: all cores leave.
     var hasFailed: Bool { failed.load(ordering: .acquiring) }

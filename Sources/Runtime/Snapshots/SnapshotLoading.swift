@@ -59,8 +59,7 @@ struct SnapshotLoading {
             """)
         let (compiled, cores) = (definitions.catalog.compiled, configuration.coreCount)
         let shards = (0..<cores).map { index in
-            ShardBox(
-                Shard(plan: compiled, index: index, count: cores, memoryBytesMax: configuration.memoryBytesMax / cores))
+            ShardBox(configuration.makeShard(compiled, index: index))
         }
         let producers = Collected()
         let feed = SnapshotFeed(
