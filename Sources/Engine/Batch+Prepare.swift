@@ -55,21 +55,21 @@ extension Batch {
     /// Runs a stage's program and shares out its rows. `prepare` does it for stage 0; for a later one, whoever sees the
     /// last shard finish the stage before it.
     public func prepareStage(_ stage: Int) {
-        guard stage < compiledStream.plan.stages.count else { return }
+        let stream = compiledStream
+        guard stage < stream.sharing.count else { return }
         if stage > 0 { markLate() }
-        run(compiledStream.programs[stage])
-        let first = memory.firstPartition[stage]
-        for index in compiledStream.sharing[stage].indices {
-            share(
-                compiledStream.sharing[stage][index], stage: stage, memory.partitions[first + index],
-                isGiven: isGiven(compiledStream.keyColumns[stage][index]))
+        run(stream.programs[stage])
+        var number = memory.firstPartition[stage]
+        for sharing in stream.sharing[stage] {
+            share(sharing, stage: stage, memory.partitions[number])
+            number += 1
         }
         findParticipants(stage)
     }
 
     private func findParticipants(_ stage: Int) {
         var mask: UInt64 = 0
-        let partitions = compiledStream.plan.stages[stage].partitions.count
+        let partitions = compiledStream.sharing[stage].count
         for shard in 0..<shardCount {
             for partition in 0..<partitions where !rows(stage: stage, partition: partition, shard: shard).isEmpty {
                 mask |= 1 << UInt64(shard)
@@ -185,9 +185,9 @@ extension Batch {
     /// Whether the key made of these columns is known, which in a look-up it may not be.
     func isGiven(_ columns: Set<Int>?) -> Bool { mode != .lookUp || columns?.isSubset(of: givenColumns) == true }
 
-    private func share(_ sharing: CompiledStream.Sharing, stage: Int, _ lists: BatchMemory.PartitionRows, isGiven: Bool) {
+    private func share(_ sharing: CompiledStream.Sharing, stage: Int, _ lists: BatchMemory.PartitionRows) {
         KeyHash.hashes(of: sharing.keys, vectors: vectors, rowCount: rowCount, into: lists.hashes)
-        if stage == 0 && shardCount == 1 && isEveryRowAdmitted && sharing.entry == nil {
+        if stage == 0 && shardCount == 1 && isEveryRowAdmitted && sharing.entry < 0 {
             for row in 0..<rowCount { lists.rows[row] = UInt32(truncatingIfNeeded: row) }
             lists.starts[0] = 0
             lists.starts[1] = UInt32(rowCount)
@@ -199,9 +199,9 @@ extension Batch {
         for row in 0..<rowCount {
             shards[row] = statuses[row] == 0 ? KeyHash.shard(of: lists.hashes[row], among: divisor) : nobody
         }
-        if !isGiven { shards.update(repeating: nobody, count: rowCount) }
-        if let entry = sharing.entry, mode != .lookUp {
-            let vector = vectors[entry.index]
+        if !isGiven(sharing.keyColumns) { shards.update(repeating: nobody, count: rowCount) }
+        if sharing.entry >= 0 && mode != .lookUp {
+            let vector = vectors[sharing.entry]
             for row in 0..<rowCount where vector.nulls[row] != 0 || vector.booleans[row] == 0 { shards[row] = nobody }
         }
         sort(shards, into: lists)

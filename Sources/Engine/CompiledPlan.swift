@@ -78,15 +78,22 @@ final class CompiledStream: @unchecked Sendable {
     /// By stage and partition: which rows it takes, and to which shard each of them belongs.
     let sharing: [[Sharing]]
 
-    struct Sharing {
+    /// By reference, since a batch of one row looks at each of them too.
+    final class Sharing: Sendable {
         let keys: [Register]
-        /// The condition that a row must meet; nil where there is none.
-        let entry: Register?
+        /// Of the condition that a row must meet; -1 where there is none.
+        let entry: Int
+        /// The table's columns that the keys are made of; nil where a window's result is among them.
+        let keyColumns: Set<Int>?
+
+        init(_ partition: PartitionPlan, keyColumns: Set<Int>?) {
+            keys = partition.keys
+            entry = partition.entry?.index ?? -1
+            self.keyColumns = keyColumns
+        }
     }
 
-    /// By stage and partition (join): the table's columns that its keys are made of; nil where a window's result is among
-    /// them.
-    let keyColumns: [[Set<Int>?]]
+    /// By stage and join, as `Sharing.keyColumns`.
     let joinKeyColumns: [[Set<Int>?]]
 
     init(_ plan: StreamPlan, in whole: Plan) throws(ZoneError) {
@@ -115,8 +122,7 @@ final class CompiledStream: @unchecked Sendable {
         func sources(_ keys: [Register]) -> Set<Int>? {
             keys.reduce(Set<Int>()) { sofar, key in columns[key.index].flatMap { sofar?.union($0) } }
         }
-        sharing = plan.stages.map { stage in stage.partitions.map { Sharing(keys: $0.keys, entry: $0.entry) } }
-        keyColumns = plan.stages.map { stage in stage.partitions.map { sources($0.keys) } }
+        sharing = plan.stages.map { stage in stage.partitions.map { Sharing($0, keyColumns: sources($0.keys)) } }
         joinKeyColumns = plan.stages.map { stage in stage.joins.map { sources($0.keys) } }
 
         var compiler = ProgramCompiler(

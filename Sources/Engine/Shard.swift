@@ -150,7 +150,8 @@ public struct Shard: ~Copyable {
         let newestNow = max(known, batch.newest)
         newest[place.clock + stage] = newestNow
         for partition in place.stages[stage] {
-            partitions[partition.number].sweep(slots: 1 + batch.rowCount / 4, newest: newestNow, memory: &memory)
+            let visits = partitions[partition.number].dueVisits(rows: batch.rowCount)
+            if visits > 0 { partitions[partition.number].sweep(slots: visits, newest: newestNow, memory: &memory) }
         }
         if !hasChanged { carryOn(visits: 16 + batch.rowCount / 4) }
     }

@@ -44,6 +44,8 @@ final class Catalog: Sendable {
     /// By view; bit i: core i has subscribers of it, or had some lately.
     private let viewWatchers: [CoreMask]
     private let watchChanges = Atomic<UInt64>(0)
+    /// By stream.
+    let stageCounts: [Int]
     /// Stages of the stream that has most; at least one.
     let stageCount: Int
 
@@ -88,7 +90,8 @@ final class Catalog: Sendable {
         self.views = views
         watchers = streams.map { _ in CoreMask() }
         viewWatchers = views.map { _ in CoreMask() }
-        stageCount = max(1, plan.streams.map(\.stages.count).max() ?? 1)
+        stageCounts = plan.streams.map(\.stages.count)
+        stageCount = max(1, stageCounts.max() ?? 1)
         streamsByTable = Dictionary(uniqueKeysWithValues: streams.enumerated().map { ($1.table, $0) })
         viewsByName = Dictionary(uniqueKeysWithValues: views.enumerated().map { ($1.name, $0) })
     }

@@ -221,6 +221,14 @@ extension Partition {
         total.pointee = Int64(behind)
     }
 
+    /// Slots of the index to be visited after so many more rows: one for every four.
+    mutating func dueVisits(rows: Int) -> Int {
+        rowsUnswept += rows
+        let visits = rowsUnswept / 4
+        rowsUnswept -= 4 * visits
+        return visits
+    }
+
     /// Visits a few keys and gives up what they no longer need; keys with nothing left are removed.
     mutating func sweep(slots visits: Int, newest: Int64, memory: inout ShardMemory) {
         if index.count == 0 || newest == .min || code.retention.keepsAll && code.idleAfter == .max { return }

@@ -25,6 +25,8 @@ struct Partition: ~Copyable {
     var pendingCount = 0
     /// What evaluate must take back, newest last.
     var undo: [UndoEntry] = []
+    /// Of batches since slots of the index were visited last, less than four.
+    var rowsUnswept = 0
     /// Keys that still are as they were before a change of definitions.
     var outdated = OutdatedKeys()
     /// Keys that changes of definitions had to give up for want of memory.

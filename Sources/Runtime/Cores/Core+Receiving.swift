@@ -213,7 +213,7 @@ extension Core {
         do throws(WireError) {
             let rows = try channel.reader!.read(message: body, scratch: &request.scratch, into: &request.columns)
             turnRowsLeft -= rows
-            prepare(request, rows: rows, mode: mode, target: channel.target)
+            prepare(request, rows: rows, mode: mode, channel)
         } catch {
             countMemory(of: request)
             free(request)
@@ -223,8 +223,7 @@ extension Core {
         }
         countMemory(of: request)
         request.mode = mode
-        request.stream = channel.target.stream
-        request.stageCount = catalog.plan.streams[request.stream].stages.count
+        request.stageCount = catalog.stageCounts[request.stream]
         request.header = header
         request.session = session
         request.channel = channel
@@ -259,15 +258,16 @@ extension Core {
         request.countedBytes = held
     }
 
-    private func prepare(_ request: Request, rows: Int, mode: BatchMode, target: OpenTarget) {
-        if mode == .lookUp { return prepareLookUp(request, rows: rows, target: target) }
+    private func prepare(_ request: Request, rows: Int, mode: BatchMode, _ channel: Channel) {
+        request.stream = channel.target.stream
+        if mode == .lookUp { return prepareLookUp(request, rows: rows, target: channel.target) }
         request.record.receivedMicroseconds = exchange.configuration.time.wallMicroseconds()
         // What subscribers are to see must be computed, also where the sender doesn't ask for it.
-        let isWatched = catalog.watchers(ofStream: target.stream) != 0
+        let isWatched = mode == .ingest && catalog.watchers(ofStream: request.stream) != 0
         request.batch.prepare(
-            catalog.compiled, stream: target.stream, columns: request.columns, rowCount: rows,
-            mode: mode == .ingest && isWatched ? .compute : mode,
-            shardCount: exchange.coreCount, home: index, nowMicroseconds: request.record.receivedMicroseconds)
+            catalog.compiled, stream: request.stream, columns: request.columns, rowCount: rows,
+            mode: isWatched ? .compute : mode, shardCount: exchange.coreCount, home: index,
+            nowMicroseconds: request.record.receivedMicroseconds)
     }
 
     /// A row without a time asks for now: the clock, or the stream's newest event where time is an integer.

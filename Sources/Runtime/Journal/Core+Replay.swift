@@ -101,7 +101,7 @@ extension Core {
                 batch.producer, number: batch.batchNumber, receivedUpTo: batch.receivedUpTo, nowNanoseconds: turnNanoseconds)
         }
         request.stream = sender.stream
-        request.stageCount = catalog.plan.streams[sender.stream].stages.count
+        request.stageCount = catalog.stageCounts[sender.stream]
         request.times.received = 0
         request.record.memory = record.memory
         append(request)

@@ -62,7 +62,7 @@ extension Core {
         countMemory(of: request)
         request.mode = .lookUp
         request.stream = stream
-        request.stageCount = catalog.plan.streams[stream].stages.count
+        request.stageCount = catalog.stageCounts[stream]
         request.times.received = 0
         request.leaving = (subscriber, keys)
         append(request)
