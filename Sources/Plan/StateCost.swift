@@ -73,14 +73,33 @@ struct StateCost {
         }
         var slots = 64
         func sweepSeconds() -> Double { Double(slots) / (Self.sweptSlotsPerEvent * load.eventsPerSecond) }
-        while held(keptSeconds + sweepSeconds() * 0.75) > Double(slots) * 0.6 { slots *= 2 }
+        func keysMost() -> Double { held(keptSeconds + sweepSeconds() * 0.75) }
+        while keysMost() > Self.indexKeysMax(slots) { slots *= 2 }
         let heldSeconds = keptSeconds + sweepSeconds() / 2
-        var bytes = Double(Arena.blockBytes(slots * StateLayout.indexSlotBytes))
+        var bytes = Self.indexBytes(slots, keys: keysMost())
         for group in groups {
             let keys = group.keys * heldShare(group.eventsPerSecond, min(heldSeconds, elapsed))
             bytes += keys * keyBytes(eventsInFrame: group.eventsPerSecond * frameSeconds, framesSeen: framesSeen)
         }
         return bytes
+    }
+
+    // MARK: The index
+
+    /// Keys of which an index has no segment left with so many slots, or none that has not split of so many.
+    private static func indexKeysMax(_ slots: Int) -> Double {
+        let segments = slots / StateLayout.indexSegmentSlots
+        return segments <= 1 ? Double(slots) * 0.6 : Double(segments * StateLayout.indexSegmentKeys.upperBound)
+    }
+
+    /// One segment after the other splits while the keys become more.
+    private static func indexBytes(_ slots: Int, keys: Double) -> Double {
+        let segmentBytes = Double(Arena.blockBytes(min(slots, StateLayout.indexSegmentSlots) * StateLayout.indexSlotBytes))
+        let segments = Double(slots / StateLayout.indexSegmentSlots)
+        if segments <= 1 { return segmentBytes }
+        let range = StateLayout.indexSegmentKeys
+        let split = (keys / segments - Double(range.lowerBound)) / Double(range.count)
+        return segments * (1 + min(max(split, 0), 1)) * segmentBytes
     }
 
     // MARK: Keys

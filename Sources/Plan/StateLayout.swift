@@ -32,6 +32,10 @@ public struct StateLayout: Hashable, Sendable {
     /// Bytes of a record before its planned fields.
     public static let headerBytes = 48
     public static let indexSlotBytes = 8
+    /// An index is one segment of fewer slots, or any number of segments of as many.
+    public static let indexSegmentSlots = 16_384
+    /// Numbers of keys of which segments split, each of another one.
+    public static let indexSegmentKeys = 8_192..<11_469
     /// Events of a block that has partial results; the fan-out of each further level.
     public static let blockEvents = 16
     /// Frames of no more events are answered from the events themselves.

@@ -57,15 +57,15 @@ extension JoinTable {
     private func find(integers vector: Vector, first: Int, count: Int, base: UnsafeMutableRawPointer) {
         guard index.count > 0 else { return found.update(repeating: 0, count: count) }
         let (keys, nulls) = (vector.integers + first, vector.nulls + first)
-        let (slots, mask) = (index.slots, index.mask)
+        let (segments, shift, mask) = (index.segments, index.shift, index.mask)
         let keyOffset = layout.fixedBytes
         for number in 0..<count {
             let hash = KeyHash.hash(integer: keys[number])
             hashes[number] = hash
-            UnsafeMutableRawPointer(slots + (Int(hash) & mask)).prefetch()
+            UnsafeMutableRawPointer(segments[Int(hash) &>> shift] + Int(hash) & mask).prefetch()
         }
         for number in 0..<count {
-            let record = firstRecord(slots, mask, hash: hashes[number])
+            let record = firstRecord(segments[Int(hashes[number]) &>> shift], mask, hash: hashes[number])
             found[number] = record
             (base + Int(record) &* Arena.granuleBytes).prefetch()
             (base + Int(record) &* Arena.granuleBytes + keyOffset).prefetch()
@@ -83,7 +83,7 @@ extension JoinTable {
     /// The record of the first slot with a hash, 0 where there is none: four slots at once, since how many have to be looked at
     /// is nothing that a processor could predict.
     @inline(__always)
-    private func firstRecord(_ slots: UnsafeMutablePointer<KeyIndex.Slot>, _ mask: Int, hash: UInt32) -> UInt32 {
+    private func firstRecord(_ slots: KeyIndex.Segment, _ mask: Int, hash: UInt32) -> UInt32 {
         var slot = Int(hash) & mask
         while slot + 4 <= mask {
             let place = slots + slot
@@ -101,13 +101,14 @@ extension JoinTable {
 
     /// The row of a key whose hash another key has too; 0: none.
     private func next(_ key: Int64, hash: UInt32, base: UnsafeMutableRawPointer) -> UInt32 {
-        var slot = Int(hash) & index.mask
-        while index.slots[slot].record != 0 {
-            let block = base + Int(index.slots[slot].record) &* Arena.granuleBytes
-            if index.slots[slot].hash == hash && block.loadUnaligned(fromByteOffset: layout.fixedBytes, as: Int64.self) == key {
-                return index.slots[slot].record
+        let (slots, mask) = (index.segment(of: hash), index.mask)
+        var slot = Int(hash) & mask
+        while slots[slot].record != 0 {
+            let block = base + Int(slots[slot].record) &* Arena.granuleBytes
+            if slots[slot].hash == hash && block.loadUnaligned(fromByteOffset: layout.fixedBytes, as: Int64.self) == key {
+                return slots[slot].record
             }
-            slot = (slot &+ 1) & index.mask
+            slot = (slot &+ 1) & mask
         }
         return 0
     }
@@ -129,7 +130,7 @@ extension JoinTable {
 
     /// The block of the key that was encoded last; nil where it is unknown.
     func slot(hash: UInt32, base: UnsafeMutableRawPointer) -> UInt32? {
-        let (slots, mask) = (index.slots, index.mask)
+        let (slots, mask) = (index.segment(of: hash), index.mask)
         let wanted = encoder.bytes
         var slot = Int(hash) & mask
         while slots[slot].record != 0 {

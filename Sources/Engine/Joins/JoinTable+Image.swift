@@ -39,8 +39,7 @@ extension JoinTable {
     mutating func sweepImage(visits: inout Int, table: Int, memory: inout ShardMemory) {
         while visits > 0 && waiting > 0 {
             visits -= 1
-            imagePosition = (imagePosition + 1) & index.mask
-            let slot = index.slots[imagePosition]
+            let slot = index.advance(&imagePosition)
             if slot.record == 0 { continue }
             if isHistory { visits -= KeyHistory(memory.arena.address(slot.record)).count / 16 }
             writeImage(slot.record, hash: slot.hash, table: table, memory: &memory)
@@ -88,7 +87,7 @@ extension JoinTable {
         let bytes = UnsafeRawBufferPointer(start: try reader.take(bytes: count), count: count)
         guard encoder.encode(bytes, keyForms) else { throw ImageFault("a key has not the bytes of its columns") }
         if slot(hash: encoder.hash, base: arena.base) != nil { throw ImageFault("a key is there twice") }
-        guard index.reserve(in: &arena) else { throw .memoryFull }
+        guard index.reserve(hash: encoder.hash, in: &arena) else { throw .memoryFull }
         if !isHistory {
             let row = try layout.load(key: bytes, version: version, from: &reader, arena: &arena)
             index.insert(row, hash: encoder.hash)

@@ -28,7 +28,7 @@ struct JoinTable: ~Copyable {
     var versionsBehind = 0
     static let versionsBehindMax = 250
     /// Slot of the index that was looked at last for an image.
-    var imagePosition = 0
+    var imagePosition = KeyIndex.Position()
     /// Row blocks of a chunk of rows, their memos, and hashes of the keys that are looked for.
     let found: UnsafeMutablePointer<UInt32>
     let memos: UnsafeMutablePointer<UInt32>
@@ -105,7 +105,7 @@ struct JoinTable: ~Copyable {
         arena: inout Arena
     ) -> Outcome {
         let hash = encoder.hash
-        if known == nil && !index.reserve(in: &arena) { return .full }
+        if known == nil && !index.reserve(hash: hash, in: &arena) { return .full }
         let fresh = layout.store(columns, vectors, row: row, key: encoder.bytes, version: version, in: &arena)
         if fresh == 0 { return .full }
         if let known {
@@ -141,7 +141,7 @@ struct JoinTable: ~Copyable {
     mutating func countLoaded(rows: Int) { rowCount += rows }
 
     private mutating func newHistory(arena: inout Arena) -> UInt32? {
-        guard index.reserve(in: &arena) else { return nil }
+        guard index.reserve(hash: encoder.hash, in: &arena) else { return nil }
         guard let key = KeyHistory.allocate(encoder.bytes, rows: 0, version: version, in: &arena) else { return nil }
         index.insert(key, hash: encoder.hash)
         return key

@@ -25,7 +25,7 @@ extension Partition {
 
     @inline(__always)
     func search(hash: UInt32, _ isKey: (UInt32) -> Bool) -> UInt32 {
-        let slots = index.slots
+        let slots = index.segment(of: hash)
         let mask = index.mask
         var slot = Int(hash) & mask
         while slots[slot].record != 0 {
@@ -97,7 +97,8 @@ extension Partition {
 
     /// A record for the row's key, whose encoding stands in `keyBytes`; 0 when the arena is full.
     mutating func createKey(_ view: BatchRows, _ row: Int, arena: inout Arena) -> UInt32 {
-        guard index.reserve(in: &arena) else { return 0 }
+        let hash = UInt32(truncatingIfNeeded: view.hashes[row])
+        guard index.reserve(hash: hash, in: &arena) else { return 0 }
         let granule = arena.allocate(code.recordClass)
         if granule == 0 { return 0 }
         let record = KeyRecord(arena.address(granule))
@@ -118,8 +119,8 @@ extension Partition {
             record.keyCount = UInt32(keyByteCount)
         }
         record.lastTime = .min
-        record.hash = UInt32(truncatingIfNeeded: view.hashes[row])
-        index.insert(granule, hash: record.hash)
+        record.hash = hash
+        index.insert(granule, hash: hash)
         return granule
     }
 

@@ -234,21 +234,19 @@ extension Partition {
         if index.count == 0 || newest == .min || code.retention.keepsAll && code.idleAfter == .max { return }
         let lateBound = newest.subtractingClamped(code.lateness)
         let forgottenBefore = forgottenBefore(newest: newest)
-        var left = min(visits, index.mask + 1)
+        var left = min(visits, index.slotCount)
         while left > 0 && index.count > 0 {
             left -= 1
             // The record of a slot that will come soon.
-            let ahead = index.slots[(index.sweepPosition &+ 8) & index.mask].record
-            memory.arena.address(ahead).prefetch()
-            index.sweepPosition = (index.sweepPosition + 1) & index.mask
-            let granule = index.slots[index.sweepPosition].record
+            memory.arena.address(index.recordAhead(of: sweepPosition)).prefetch()
+            let granule = index.advance(&sweepPosition).record
             if granule == 0 { continue }
             let record = KeyRecord(memory.arena.address(granule))
             if record.lastTime >= lateBound || record.flags & ~1 != flags { continue }
             if record.lastTime < forgottenBefore {
                 removeKey(granule, memory: &memory)
                 // Another key may have moved into the slot.
-                index.sweepPosition = (index.sweepPosition - 1) & index.mask
+                sweepPosition.slot -= 1
             } else if record.log != 0 {
                 if record.count > 0 { giveUpOldRows(record, newest: newest, memory: &memory) }
                 if record.count == 0 { dropLog(record, memory: &memory) }

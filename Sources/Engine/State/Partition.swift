@@ -15,9 +15,12 @@ struct Partition: ~Copyable {
     var kernel: PartitionKernel
     var code: PartitionCode { @inline(__always) unsafeAddress { kernel.codePlace } }
     var index = KeyIndex()
+    /// Where the sweep goes on.
+    var sweepPosition = KeyIndex.Position()
     var keyBytes: UnsafeMutableRawBufferPointer
     var keyByteCount = 0
-    /// Records that the chunk's index slots point to; 0: none.
+    /// The chunk's index slots, and the records that they or those behind them point to; 0: none.
+    private let homes: UnsafeMutablePointer<KeyIndex.Segment>
     let candidates: UnsafeMutablePointer<UInt32>
     /// No record was given back since the candidates were looked up.
     var areCandidatesCurrent = false
@@ -37,6 +40,8 @@ struct Partition: ~Copyable {
     init(code: PartitionCode) {
         kernel = PartitionKernel(code)
         keyBytes = .allocate(byteCount: 256, alignment: 16)
+        homes = .allocate(capacity: PendingRows.capacity)
+        homes.initialize(repeating: index.segments[0], count: PendingRows.capacity)
         candidates = .allocate(capacity: PendingRows.capacity)
         candidates.initialize(repeating: 0, count: PendingRows.capacity)
     }
@@ -46,6 +51,7 @@ struct Partition: ~Copyable {
         index.deallocate()
         outdated.deallocate()
         keyBytes.deallocate()
+        homes.deallocate()
         candidates.deallocate()
     }
 
@@ -76,18 +82,25 @@ struct Partition: ~Copyable {
     private mutating func locate(_ view: BatchRows, _ start: Int, _ end: Int, base: UnsafeMutableRawPointer) {
         areCandidatesCurrent = end &- start >= 4
         if !areCandidatesCurrent { return }
-        let slots = index.slots
-        let mask = index.mask
-        let (rows, hashes, candidates) = (view.rows, view.hashes, candidates)
+        // Copies, because what is written below might lie anywhere.
+        let (segments, shift, mask) = (index.segments, index.shift, index.mask)
+        let (rows, hashes, homes, candidates) = (view.rows, view.hashes, homes, candidates)
         for number in start..<end {
-            UnsafeMutableRawPointer(slots + Int(UInt32(truncatingIfNeeded: hashes[Int(rows[number])])) & mask).prefetch()
+            let hash = Int(UInt32(truncatingIfNeeded: hashes[Int(rows[number])]))
+            let home = segments[hash &>> shift] + hash & mask
+            UnsafeMutableRawPointer(home).prefetch()
+            homes[number &- start] = home
         }
         let recordBytes = code.recordBytes
         for number in start..<end {
             let hash = UInt32(truncatingIfNeeded: hashes[Int(rows[number])])
-            var slot = Int(hash) & mask
-            while slots[slot].record != 0 && slots[slot].hash != hash { slot = (slot &+ 1) & mask }
-            let record = slots[slot].record
+            var record = homes[number &- start].pointee.record
+            if record != 0 && homes[number &- start].pointee.hash != hash {
+                let slots = segments[Int(hash) &>> shift]
+                var slot = (Int(hash) &+ 1) & mask
+                while slots[slot].record != 0 && slots[slot].hash != hash { slot = (slot &+ 1) & mask }
+                record = slots[slot].record
+            }
             candidates[number &- start] = record
             let address = base + Int(record) &* Arena.granuleBytes
             address.prefetchForWriting()

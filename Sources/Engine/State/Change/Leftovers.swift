@@ -5,7 +5,7 @@ struct Leftovers {
     private var partitions: [UnsafeMutablePointer<Partition>] = []
     private var joinTables: [UnsafeMutablePointer<JoinTable>] = []
     /// Slot of the last of them from which on keys are still there.
-    private var position = 0
+    private var position = KeyIndex.Position(hash: 0, slot: 0)
 
     var isEmpty: Bool { partitions.isEmpty && joinTables.isEmpty }
 
@@ -26,27 +26,32 @@ struct Leftovers {
     mutating func clear(visits: Int, memory: inout ShardMemory) {
         var left = visits
         while left > 0, let partition = partitions.last {
-            let end = min(partition.pointee.index.mask + 1, position + left)
-            left -= max(1, end - position)
-            partition.pointee.giveBack(slots: position..<end, memory: &memory)
-            position = end
-            guard position > partition.pointee.index.mask else { return }
-            partition.pointee.index.release(in: &memory.arena)
+            let slots = next(of: partition.pointee.index, left: &left)
+            partition.pointee.giveBack(slots, memory: &memory)
+            if position.slot <= partition.pointee.index.mask { return }
+            if partition.pointee.index.release(&position, in: &memory.arena) { continue }
             drop(partition)
             partitions.removeLast()
-            position = 0
+            position = KeyIndex.Position(hash: 0, slot: 0)
         }
         while left > 0, let table = joinTables.last {
-            let end = min(table.pointee.index.mask + 1, position + left)
-            left -= max(1, end - position)
-            table.pointee.giveBack(slots: position..<end, arena: &memory.arena)
-            position = end
-            guard position > table.pointee.index.mask else { return }
-            table.pointee.index.release(in: &memory.arena)
+            let slots = next(of: table.pointee.index, left: &left)
+            table.pointee.giveBack(slots, arena: &memory.arena)
+            if position.slot <= table.pointee.index.mask { return }
+            if table.pointee.index.release(&position, in: &memory.arena) { continue }
             drop(table)
             joinTables.removeLast()
-            position = 0
+            position = KeyIndex.Position(hash: 0, slot: 0)
         }
+    }
+
+    /// The next slots of a segment, and goes on behind them.
+    private mutating func next(of index: KeyIndex, left: inout Int) -> UnsafeBufferPointer<KeyIndex.Slot> {
+        let count = min(index.mask + 1 - position.slot, left)
+        let slots = UnsafeBufferPointer(start: index.segment(of: position.hash) + position.slot, count: count)
+        left -= count
+        position.slot += count
+        return slots
     }
 
     private func drop<T: ~Copyable>(_ place: UnsafeMutablePointer<T>) {
@@ -62,9 +67,9 @@ struct Leftovers {
 
 extension Partition {
     /// Gives back the keys of some slots, which stay where they are.
-    fileprivate mutating func giveBack(slots: Range<Int>, memory: inout ShardMemory) {
-        for slot in slots where index.slots[slot].record != 0 {
-            let granule = index.slots[slot].record
+    fileprivate mutating func giveBack(_ slots: UnsafeBufferPointer<KeyIndex.Slot>, memory: inout ShardMemory) {
+        for slot in slots where slot.record != 0 {
+            let granule = slot.record
             withKernel(of: KeyRecord(memory.arena.address(granule)).flags) { partition in
                 partition.freeKey(granule, memory: &memory)
             }
@@ -74,9 +79,9 @@ extension Partition {
 
 extension JoinTable {
     /// Gives back the rows of some slots, which stay where they are.
-    fileprivate func giveBack(slots: Range<Int>, arena: inout Arena) {
-        for slot in slots where index.slots[slot].record != 0 {
-            let granule = index.slots[slot].record
+    fileprivate func giveBack(_ slots: UnsafeBufferPointer<KeyIndex.Slot>, arena: inout Arena) {
+        for slot in slots where slot.record != 0 {
+            let granule = slot.record
             if isHistory {
                 KeyHistory(arena.address(granule)).freeAll(granule, in: &arena)
             } else {

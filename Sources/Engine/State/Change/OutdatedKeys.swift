@@ -50,7 +50,7 @@ struct OutdatedKeys {
     /// Flags of keys that the first step waits for.
     private var firstFlags: UInt8 = 0
     /// Slot of the index that was looked at last.
-    var position = 0
+    var position = KeyIndex.Position()
 
     @inline(__always) var isEmpty: Bool { steps.isEmpty }
     var count: Int { steps.reduce(0) { $0 + $1.count } }

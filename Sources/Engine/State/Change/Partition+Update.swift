@@ -102,7 +102,7 @@ extension Partition {
     /// Goes on through the index, as far as the number of visits reaches; false where memory has run out.
     @discardableResult
     mutating func bringSomeUpToDate(visits: Int, memory: inout ShardMemory) -> Bool {
-        var left = min(visits, index.mask + 1)
+        var left = min(visits, index.slotCount)
         return bringSomeUpToDate(left: &left, memory: &memory)
     }
 
@@ -110,9 +110,8 @@ extension Partition {
     mutating func bringSomeUpToDate(left: inout Int, memory: inout ShardMemory) -> Bool {
         while left > 0 && !outdated.isEmpty {
             // The record of a slot that will come soon.
-            memory.arena.address(index.slots[(outdated.position &+ 8) & index.mask].record).prefetch()
-            outdated.position = (outdated.position + 1) & index.mask
-            var granule = index.slots[outdated.position].record
+            memory.arena.address(index.recordAhead(of: outdated.position)).prefetch()
+            var granule = index.advance(&outdated.position).record
             left -= 1
             if granule == 0 { continue }
             let record = KeyRecord(memory.arena.address(granule))
@@ -121,7 +120,7 @@ extension Partition {
             left -= record.count / 64
             guard bringUpToDate(&granule, memory: &memory) else { return false }
             // Another key may have moved into the slot.
-            if granule == 0 { outdated.position = (outdated.position - 1) & index.mask }
+            if granule == 0 { outdated.position.slot -= 1 }
         }
         return true
     }
@@ -129,8 +128,8 @@ extension Partition {
     /// Brings the rest up to date at once. Keys that memory does not suffice for are given up and counted.
     private mutating func bringAllUpToDate(memory: inout ShardMemory) {
         while !outdated.isEmpty {
-            if bringSomeUpToDate(visits: index.mask + 1, memory: &memory) { continue }
-            let granule = index.slots[outdated.position].record
+            if bringSomeUpToDate(visits: index.slotCount, memory: &memory) { continue }
+            let granule = index.slot(at: outdated.position).record
             let flags = KeyRecord(memory.arena.address(granule)).flags
             withKernel(of: flags) { $0.removeKey(granule, memory: &memory) }
             outdated.passed(outdated.step(for: flags), isGone: true)

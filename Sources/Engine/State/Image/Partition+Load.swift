@@ -52,7 +52,7 @@ extension Partition {
                 UnsafeBufferPointer(start: code.keys, count: code.keyCount))
         }
         if !owner.owns(hash) { return }
-        UnsafeMutableRawPointer(index.slots + Int(UInt32(truncatingIfNeeded: hash)) & index.mask).prefetch()
+        index.prefetch(hash: UInt32(truncatingIfNeeded: hash))
         let extent = try PartitionKernel.ImageExtent(&reader)
         var capacity = extent.count == 0 ? 0 : code.capacityMin
         while capacity < extent.count { capacity *= 2 }
@@ -69,7 +69,7 @@ extension Partition {
     /// Makes the record that of the key, which stands in `keyBytes` unless it is inline.
     private mutating func keep(_ granule: UInt32, _ inline: Int64, memory: inout ShardMemory) throws(ImageFault) {
         let record = KeyRecord(memory.arena.address(granule))
-        guard index.reserve(in: &memory.arena) else { throw .memoryFull }
+        guard index.reserve(hash: record.hash, in: &memory.arena) else { throw .memoryFull }
         if code.isKeyInline {
             record.key = inline
         } else if keyByteCount > 0 {
