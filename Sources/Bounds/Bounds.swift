@@ -45,6 +45,8 @@ public enum Bounds {
     public static let listValuesMax = 65_536
     /// Bytes of an image that wait on one shard while nobody writes them away; where keys are used faster, it is given up.
     public static let imageWaitingBytesMax = 64 << 20
+    /// Of a key with many rows as many go into a shard's image at one time as take as long as copying so many bytes: some 50 µs.
+    public static let imageBlockBytes = 64 << 10
     /// Rows that a kernel takes at once, so that its columns stay in the first-level caches.
     public static let chunkRows = 512
 

@@ -15,12 +15,17 @@ extension Shard {
     /// place of the sequence, as at a change of definitions; an image that is under way, or not drained to its end, is
     /// abandoned.
     ///
-    /// - Parameter waitingBytesMax: keys that are used are written whether or not anybody drains; where more than that waits, beside
-    ///   the largest piece, the image is abandoned. The sweep pauses at half of it.
+    /// - Parameters:
+    ///   - waitingBytesMax: keys that are used are written whether or not anybody drains; where more than that waits, beside the
+    ///     largest key, the image is abandoned. The sweep pauses at half of it.
+    ///   - blockBytes: of a key with many rows as many are written at one time as it takes to copy so many bytes, about. What a key's
+    ///     first use behind the mark waits for follows from it.
     /// - Returns: false where so many changes of definitions and abandoned images are unfinished that there is no room for
     ///   another one: later there is.
     @discardableResult
-    public mutating func beginImage(waitingBytesMax: Int = Bounds.imageWaitingBytesMax) -> Bool {
+    public mutating func beginImage(
+        waitingBytesMax: Int = Bounds.imageWaitingBytesMax, blockBytes: Int = Bounds.imageBlockBytes
+    ) -> Bool {
         memory.image = nil
         memory.imageNumber += 1
         var fingerprints: [UInt64] = []
@@ -28,12 +33,12 @@ extension Shard {
         for number in 0..<joinTableCount { fingerprints.append(joinTables[number].fingerprint) }
         let image = ShardImage(
             number: memory.imageNumber, shard: index, of: count, fingerprints: fingerprints, stateCount: partitionCount,
-            waitingBytesMax: waitingBytesMax)
+            waitingBytesMax: waitingBytesMax, blockBytes: blockBytes)
         // Whatever has begun goes on as an abandoned one's would.
         hasChanged = false
         memory.imageProgress = .abandoned(.tooManyUnfinished)
         for number in 0..<partitionCount {
-            guard partitions[number].beginImage(OutdatedKeys.ImageStep(image: image.number, state: number)) else { return false }
+            guard partitions[number].beginImage(image, state: number) else { return false }
         }
         for number in 0..<joinTableCount {
             guard joinTables[number].beginImage() else { return false }
@@ -62,28 +67,30 @@ extension Shard {
     /// Bytes that wait to be drained, outside of the bound on the shard's memory.
     public var imageBytes: Int { memory.image?.waitingBytes ?? 0 }
 
-    /// Writes some keys: looks at about `visits` of them, and at fewer where they have many rows. Pauses while too much waits.
+    /// Writes some keys: looks at about `visits` of them, and at fewer where they have many rows; of one with very many a block. Pauses
+    /// while too much waits.
     public mutating func takeImage(visits: Int) {
         guard isImaging, let image = memory.image, !image.isSweepPaused else { return }
         var left = visits
-        while image.sweep < partitionCount && left > 0 {
-            let number = image.sweep
-            guard partitions[number].bringSomeUpToDate(left: &left, memory: &memory) else {
-                return memory.abandonImage(.memoryFull)
+        repeat {
+            if let key = image.oldestKey {
+                partitions[key.state].carryOn(key, visits: &left, memory: &memory)
+            } else if image.sweep < partitionCount {
+                let number = image.sweep
+                guard partitions[number].bringSomeUpToDate(left: &left, memory: &memory) else {
+                    return memory.abandonImage(.memoryFull)
+                }
+                if partitions[number].outdated.isEmpty { image.sweep += 1 }
+            } else if image.sweep < partitionCount + joinTableCount {
+                let number = image.sweep - partitionCount
+                joinTables[number].sweepImage(visits: &left, table: number, memory: &memory)
+                if joinTables[number].waiting == 0 { image.sweep += 1 }
+            } else {
+                image.finish()
+                memory.imageProgress = .taken
+                hasChanged = !isChanging
             }
-            if !isImaging { return }
-            if partitions[number].outdated.isEmpty { image.sweep += 1 }
-        }
-        while image.sweep >= partitionCount && image.sweep < partitionCount + joinTableCount && left > 0 {
-            let number = image.sweep - partitionCount
-            joinTables[number].sweepImage(visits: &left, table: number, memory: &memory)
-            if !isImaging { return }
-            if joinTables[number].waiting == 0 { image.sweep += 1 }
-        }
-        if image.sweep < partitionCount + joinTableCount { return }
-        image.finish()
-        memory.imageProgress = .taken
-        hasChanged = !isChanging
+        } while left > 0 && isImaging
     }
 
     /// Hands out what is finished, oldest first. Of a taken image, all of it.

@@ -1,3 +1,4 @@
+import Bounds
 import Foundation
 import Language
 import Testing
@@ -59,7 +60,7 @@ import Values
                 fast.change(to: match, types: scenario.types)
             }
             let newest = slow.newest
-            slow.beginImage()
+            slow.beginImage(blockBytes: scenario.random.chance(60) ? 1 : Bounds.imageBlockBytes)
             var image = ImageRecord()
             for batch in 0..<(isHot ? 12 : 6) {
                 let problem = step(&scenario, &reference, &slow, &fast, &image, isHot: isHot)

@@ -1,3 +1,4 @@
+import Bounds
 import Foundation
 import Language
 import Testing
@@ -37,6 +38,10 @@ import Values
         let batches = isHot ? 30 : 12
         let begin = Int.random(in: 0..<batches, using: &scenario.random)
         taken.visits = Int.random(in: 0...20, using: &scenario.random)
+        // Keys of more than 8 rows in blocks; some keys; none.
+        let blockBytes = [1, 1, isHot ? 8_000 : 800, Bounds.imageBlockBytes].randomElement(using: &scenario.random)!
+        // One that is not finished when the next is begun.
+        let abandoned = scenario.random.chance(40) ? Int.random(in: 0...begin, using: &scenario.random) : -1
         var after: [(events: [[Scalar]], mode: BatchMode, answers: [[Scalar]?])] = []
         func differ(_ found: [[Scalar]?], _ expected: [[Scalar]?], _ place: String) -> Bool {
             guard
@@ -51,8 +56,9 @@ import Values
         }
         var newest = Int64.min
         for number in 0..<batches {
+            if number == abandoned { taken.beginImage(blockBytes: blockBytes) }
             if number == begin {
-                taken.beginImage()
+                taken.beginImage(blockBytes: blockBytes)
                 newest = taken.newest
             }
             let events = (0..<Int.random(in: 1...(isHot ? 120 : 40), using: &scenario.random)).map { _ in scenario.event() }

@@ -1,3 +1,4 @@
+import Bounds
 import Bytes
 import Language
 import Plan
@@ -79,8 +80,13 @@ import Values
     }
 
     /// Runs batches straight on, and with an image begun before one of them, which other shards load and go on from.
+    ///
+    /// - Parameters:
+    ///   - abandoned: another image is begun before this batch, and not finished.
+    ///   - blockBytes: 1 has keys of more than 8 rows written in blocks of so many.
     private func check(
-        _ definitions: Definitions, _ batches: [Batch], begin: Int, shards: Int, loaders: Int, visits: Int = 3,
+        _ definitions: Definitions, _ batches: [Batch], begin: Int, abandoned: Int? = nil, shards: Int, loaders: Int,
+        visits: Int = 3, blockBytes: Int = Bounds.imageBlockBytes,
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
         let straight = try ShardsBench(definitions, shardCount: shards)
@@ -88,10 +94,14 @@ import Values
         var expected: [ShardsBench.Answer] = []
         var pieces: [[ImagePiece]] = Array(repeating: [], count: shards)
         for (number, batch) in batches.enumerated() {
-            if number == begin { taken.beginImage() }
+            if number == begin || number == abandoned { taken.beginImage(blockBytes: blockBytes) }
             expected.append(run(straight, batch))
             #expect(isSame(run(taken, batch), expected[number]), "batch \(number)", sourceLocation: sourceLocation)
-            if number >= begin { taken.takeImage(visits: visits, into: &pieces) }
+            if number >= begin {
+                taken.takeImage(visits: visits, into: &pieces)
+            } else {
+                taken.takeImageOnly(visits: visits)
+            }
         }
         taken.finishImage(into: &pieces)
         let loaded = try ShardsBench(definitions, shardCount: loaders)
@@ -117,8 +127,9 @@ import Values
             }
     }
 
-    @Test(arguments: [1, 2, 4], [1, 3])
-    func `every aggregate over few and many rows goes on to the last bit`(shards: Int, loaders: Int) throws {
+    @Test(arguments: [(1, 1), (1, 3), (2, 1), (2, 3), (4, 1), (4, 3)], [1, Bounds.imageBlockBytes])
+    func `every aggregate over few and many rows goes on to the last bit`(counts: (Int, Int), blockBytes: Int) throws {
+        let (shards, loaders) = counts
         var random = SeededRandom(seed: shards * 10 + loaders)
         var time: Int64 = 0
         let batches = (0..<14).map { number in
@@ -126,7 +137,9 @@ import Values
                 rows: Self.rows(number % 4 == 3 ? 200 : 40, from: &time, keys: number < 8 ? 4 : 40, &random),
                 mode: number % 5 == 4 ? .evaluate : number % 5 == 2 ? .ingest : .compute)
         }
-        try check(Self.definitions(Self.everything()), batches, begin: 6, shards: shards, loaders: loaders)
+        try check(
+            Self.definitions(Self.everything()), batches, begin: 6, abandoned: 4, shards: shards, loaders: loaders,
+            blockBytes: blockBytes)
     }
 
     @Test(arguments: [7, 90, 1_000])
@@ -140,26 +153,90 @@ import Values
                 Batch(rows: Self.rows(30, from: &time, keys: 20, &random), mode: number % 3 == 2 ? .evaluate : .compute))
         }
         try check(
-            Self.definitions(Self.everything(idleAfter: "\(idleAfter)")), batches, begin: 5, shards: 2, loaders: 3, visits: 1)
+            Self.definitions(Self.everything(idleAfter: "\(idleAfter)")), batches, begin: 5, shards: 2, loaders: 3, visits: 1,
+            blockBytes: 1)
     }
 
-    @Test func `a key of many thousand rows is in one piece`() throws {
+    // MARK: Keys with many rows
+
+    private static let hot = """
+        CREATE TABLE events (ts bigint NOT NULL, key bigint, x double precision, word text) WITH (event_time = ts, lateness = 500);
+        CREATE VIEW v AS SELECT ts, sum(x) OVER w AS s, stddev(x) OVER w AS d, median(x) OVER w AS m, max(word) OVER w AS g,
+          count(DISTINCT word) OVER w AS c, sum(x) OVER u AS t, count(DISTINCT x) OVER u AS e FROM events
+        WINDOW w AS (PARTITION BY key ORDER BY ts RANGE 30000 PRECEDING), u AS (PARTITION BY key ORDER BY ts);
+        CREATE VIEW plain AS SELECT ts, sum(x) OVER w AS s, count(*) OVER w AS c, avg(x) OVER w AS a FROM events
+        WINDOW w AS (PARTITION BY key + 1 ORDER BY ts RANGE 9000 PRECEDING);
+        """
+
+    /// Rows of two keys that come in order but for some late ones.
+    private static func hotRows(_ batch: Int, _ count: Int, from start: Int, _ random: inout SeededRandom) -> [[Scalar]] {
+        (0..<count).map { number in
+            let time = start + number - (random.chance(3) ? Int.random(in: 0...600, using: &random) : 0)
+            return [
+                .integer(Int64(time)), .integer(Int64(number % 7 / 6)), .double(Double.random(in: -1e6...1e6, using: &random)),
+                .text("word \(number * batch % 701)"),
+            ]
+        }
+    }
+
+    @Test(arguments: [1, 2], [1, 1_000, Bounds.imageBlockBytes])
+    func `keys of many thousand rows go on while they are written`(loaders: Int, blockBytes: Int) throws {
+        var random = SeededRandom(seed: 3)
+        let batches = (0..<14).map { batch in
+            Batch(
+                rows: Self.hotRows(
+                    batch, batch < 10 ? 2_000 : 100, from: min(batch, 10) * 2_000 + max(0, batch - 10) * 100, &random),
+                mode: batch == 12 ? .evaluate : batch == 10 ? .ingest : .compute)
+        }
+        try check(
+            Self.definitions(Self.hot), batches, begin: 9, abandoned: 8, shards: 1, loaders: loaders, visits: 1,
+            blockBytes: blockBytes)
+    }
+
+    @Test(arguments: [1, 2])
+    func `a key that is forgotten while it is written is in the image as it was`(loaders: Int) throws {
+        var random = SeededRandom(seed: 4)
+        var batches = (0..<4).map { Batch(rows: Self.hotRows($0, 2_000, from: $0 * 2_000, &random)) }
+        // Far behind all windows: for one of the keys, then for both.
+        for time in [8_000, 100_000, 200_000] {
+            batches.append(Batch(rows: [[.integer(Int64(time)), .integer(0), .double(1), .text("a")]]))
+        }
+        batches.append(Batch(rows: Self.hotRows(9, 50, from: 200_100, &random)))
+        try check(
+            Self.definitions(Self.hot), batches, begin: 4, shards: 1, loaders: loaders, visits: 1, blockBytes: 1_000)
+    }
+
+    @Test func `no step writes more of a key than a block, its first use least of all`() throws {
         let definitions = try Self.definitions(
             """
-            CREATE TABLE events (ts bigint NOT NULL, x double precision, word text) WITH (event_time = ts);
-            CREATE VIEW v AS SELECT sum(x) OVER w AS s, stddev(x) OVER w AS d, median(x) OVER w AS m, max(word) OVER w AS g,
-              count(DISTINCT word) OVER w AS c, sum(x) OVER u AS t FROM events
-            WINDOW w AS (ORDER BY ts RANGE 30000 PRECEDING), u AS (ORDER BY ts);
+            CREATE TABLE events (ts bigint NOT NULL, x bigint NOT NULL) WITH (event_time = ts);
+            CREATE VIEW v AS SELECT ts, sum(x) OVER w AS s, max(x) OVER w AS m, count(DISTINCT x) OVER u AS c FROM events
+            WINDOW w AS (ORDER BY ts RANGE 40000 PRECEDING), u AS (ORDER BY ts);
             """)
-        var random = SeededRandom(seed: 3)
-        let batches = (0..<12).map { batch in
-            Batch(
-                rows: (0..<3_000).map { number in
-                    let value = Double.random(in: -1e6...1e6, using: &random)
-                    return [.integer(Int64(batch * 3_000 + number)), .double(value), .text("word \(number * batch % 701)")]
-                })
+        let bench = try ShardsBench(definitions, shardCount: 1)
+        func rows(_ range: Range<Int>) -> Batch { Batch(rows: range.map { [.integer(Int64($0)), .integer(Int64($0))] }) }
+        // 40,000 rows in one log, and 60,000 values of rows given up.
+        for batch in 0..<10 { _ = run(bench, rows(batch * 10_000..<batch * 10_000 + 10_000)) }
+        bench.beginImage(blockBytes: 16 << 10)
+        var pieces: [[ImagePiece]] = [[]]
+        var written = bench.shard(0) { $0.imageBytes }
+        var (longest, steps) = (0, 0)
+        func step(_ body: () -> Void) {
+            let before = bench.shard(0) { $0.imageBytes }
+            body()
+            let more = bench.shard(0) { $0.imageBytes } - before
+            (longest, steps, written) = (max(longest, more), steps + 1, written + more)
         }
-        try check(definitions, batches, begin: 9, shards: 1, loaders: 2, visits: 1_000)
+        // The first use, and those that have rows given up.
+        for number in 0..<20 { step { _ = run(bench, rows(100_000 + number..<100_001 + number)) } }
+        #expect(longest < 64 << 10)
+        while bench.shard(0, { $0.isImaging }) { step { bench.takeImageOnly(visits: 1) } }
+        #expect(longest < 64 << 10 && written > 800_000 && steps > 50)
+        bench.takeImage(visits: 1, into: &pieces)
+        let loaded = try ShardsBench(definitions, shardCount: 1)
+        try loaded.load(pieces[0])
+        for number in 0..<20 { _ = run(loaded, rows(100_000 + number..<100_001 + number)) }
+        #expect(isSame(run(loaded, rows(100_020..<100_100)), run(bench, rows(100_020..<100_100))))
     }
 
     private static let joined = """

@@ -1,3 +1,4 @@
+import Bounds
 import Language
 import Plan
 import Values
@@ -74,8 +75,8 @@ final class ShardsBench {
 
     /// Behind everything that has run.
     @discardableResult
-    func beginImage(waitingBytesMax: Int = 64 << 20) -> Bool {
-        shards.map { $0.shard.beginImage(waitingBytesMax: waitingBytesMax) }.allSatisfy { $0 }
+    func beginImage(waitingBytesMax: Int = 64 << 20, blockBytes: Int = Bounds.imageBlockBytes) -> Bool {
+        shards.map { $0.shard.beginImage(waitingBytesMax: waitingBytesMax, blockBytes: blockBytes) }.allSatisfy { $0 }
     }
 
     func abandonImage() { for box in shards { box.shard.abandonImage() } }

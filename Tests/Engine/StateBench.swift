@@ -1,3 +1,4 @@
+import Bounds
 import Bytes
 import Testing
 import Values
@@ -53,19 +54,34 @@ struct PartitionBench: ~Copyable {
 
     // MARK: Images
 
-    mutating func beginImage() {
+    /// - Parameter blockBytes: 1 has keys of more than 8 rows written in blocks of so many.
+    mutating func beginImage(blockBytes: Int = Bounds.imageBlockBytes) {
         memory.imageNumber += 1
-        memory.image = ShardImage(
+        let image = ShardImage(
             number: memory.imageNumber, shard: 0, of: 1, fingerprints: [partition.code.fingerprint], stateCount: 1,
-            waitingBytesMax: 1 << 30)
+            waitingBytesMax: 1 << 30, blockBytes: blockBytes)
+        memory.image = image
         memory.imageProgress = .taking
-        let isBegun = partition.beginImage(OutdatedKeys.ImageStep(image: memory.imageNumber, state: 0))
+        let isBegun = partition.beginImage(image, state: 0)
         #expect(isBegun)
+    }
+
+    /// A few steps of the sweep.
+    mutating func takeImage(visits: Int) {
+        var left = visits
+        while left > 0 {
+            if let key = memory.image?.oldestKey {
+                partition.carryOn(key, visits: &left, memory: &memory)
+            } else {
+                if partition.outdated.isEmpty { return }
+                if !partition.bringSomeUpToDate(left: &left, memory: &memory) { return }
+            }
+        }
     }
 
     /// Takes what is left; the bodies of its pieces.
     mutating func finishImage() -> [ImagePiece] {
-        while !partition.outdated.isEmpty { partition.bringSomeUpToDate(visits: 8, memory: &memory) }
+        while !partition.outdated.isEmpty || memory.image!.oldestKey != nil { takeImage(visits: 8) }
         memory.image!.finish()
         let pieces = memory.image!.drain()
         memory.image = nil
@@ -155,7 +171,7 @@ struct PartitionBench: ~Copyable {
         if mode == .compute || mode == .ingest {
             newest = max(newest, running)
             partition.sweep(slots: 32, newest: newest, memory: &memory)
-            if !partition.outdated.isEmpty { partition.bringSomeUpToDate(visits: visits, memory: &memory) }
+            takeImage(visits: visits)
         }
         return (0..<count).map { row in
             if statuses[row] != 0 { return nil }

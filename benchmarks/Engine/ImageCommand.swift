@@ -10,6 +10,7 @@ struct ImageCommand: ParsableCommand {
 
     @Option(help: "Keys.") var keys = 10_000_000
     @Option(help: "Events of each key.") var eventsPerKey = 2
+    @Option(help: "Rows of one more key; what its events wait for is measured instead of other keys' events.") var hotRows = 0
     @Option(help: "Slots of the index that the sweep looks at in one call.") var visits = 512
     @Option(help: "Shards that load the image, each as one of so many.") var shards = 2
 
@@ -30,6 +31,12 @@ struct ImageCommand: ParsableCommand {
         /// Of an event of a known key, without an image and as the first one behind the mark.
         var eventNanoseconds = 0.0
         var firstEventNanoseconds = 0.0
+        var hotRows = 0
+        /// Of the key with so many rows: its first event behind the mark, the longest of those that follow, and the longest step while
+        /// they come.
+        var firstHotEvent = Time()
+        var longestHotEvent = Time()
+        var longestHotTake = Time()
     }
 
     /// Nanoseconds, unless it says otherwise.
@@ -57,18 +64,35 @@ struct ImageCommand: ParsableCommand {
         EngineBenchmark.progress("\(keys) keys")
         var run = EngineRun(plan)
         run.run(events: keys * eventsPerKey, .inTurn(keys))
+        run.run(events: hotRows, .one)
         result.stateBytesPerKey = Double(run.shard.usedBytes) / Double(keys)
         EngineBenchmark.progress("taking")
         let pieces = take(&run.shard, &result)
         EngineBenchmark.progress("loading")
         for shard in 0..<shards { try load(pieces, plan, shard, &result) }
         EngineBenchmark.progress("first events behind the mark")
+        if hotRows > 0 { useHotKey(&run, &result) } else { useKeys(&run, &result) }
+        EngineBenchmark.progress("")
+        try EngineBenchmark.output(result)
+    }
+
+    private func useKeys(_ run: inout EngineRun, _ result: inout Result) {
         let some = min(keys, 1 << 20)
         result.eventNanoseconds = Double(run.run(events: some, .inTurn(keys))) / Double(some)
         run.shard.beginImage(waitingBytesMax: 8 << 30)
         result.firstEventNanoseconds = Double(run.run(events: some, .inTurn(keys))) / Double(some)
-        EngineBenchmark.progress("")
-        try EngineBenchmark.output(result)
+    }
+
+    /// Events one by one, each behind a step of the image.
+    private func useHotKey(_ run: inout EngineRun, _ result: inout Result) {
+        result.hotRows = hotRows
+        run.shard.beginImage(waitingBytesMax: 1 << 30)
+        result.firstHotEvent = time { _ = run.run(events: 1, .one) }
+        while run.shard.isImaging {
+            result.longestHotTake = result.longestHotTake.longest(time { run.shard.takeImage(visits: visits) })
+            run.shard.drainImage { _ in }
+            result.longestHotEvent = result.longestHotEvent.longest(time { _ = run.run(events: 1, .one) })
+        }
     }
 
     private func take(_ shard: inout Shard, _ result: inout Result) -> [ImagePiece] {

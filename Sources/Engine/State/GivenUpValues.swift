@@ -51,9 +51,12 @@ struct GivenUpValues {
         tags[slot] = tag
     }
 
+    /// One more value finds its place without the others moving.
+    var hasRoom: Bool { (count + 1) * 4 <= slotCount * 3 }
+
     /// Room for one more value; false when the arena is full.
     func reserve(in arena: inout Arena) -> Bool {
-        if (count + 1) * 4 <= slotCount * 3 { return true }
+        if hasRoom { return true }
         let (old, oldSlots, oldBytes) = (self.field[0], slotCount, slotCount * (width + 4))
         let slots = max(16, 2 * oldSlots)
         let granule = arena.allocate(slots * (width + 4))
@@ -73,14 +76,16 @@ struct GivenUpValues {
         return true
     }
 
-    /// Takes a value in; there is room for it. A text gets a use of its own.
-    func insert(_ identity: ValueIdentity, memory: borrowing ShardMemory) {
+    /// Takes a value in; there is room for it. A text gets a use of its own. The slot that it has taken; nil where it was known.
+    @discardableResult
+    func insert(_ identity: ValueIdentity, memory: borrowing ShardMemory) -> Int? {
         let tag = identity.tag
         let slot = slot(of: identity, tag: tag)
-        if tags[slot] != 0 { return }
+        if tags[slot] != 0 { return nil }
         store(identity, tag: tag, at: slot)
         field[2] += 1
         if isText { memory.texts.retain(UInt32(truncatingIfNeeded: identity.low), in: memory.arena) }
+        return slot
     }
 
     func clear(memory: inout ShardMemory) {

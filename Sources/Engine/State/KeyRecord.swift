@@ -13,7 +13,8 @@ import Plan
 ///     44     1    capacityShift  the log has room for 2^n rows
 ///     45     1    flags          1: the key is NULL; 2 × the version that the record is laid out by
 ///     46     1    isPending      1 while a row of the key waits in the chunk under way
-///     47     1    –
+///     47     1    isBeingImaged 1 while some of its rows are still to be written into an image (`KeyImage`); 1 of one that was
+///                  abandoned means nothing
 ///     48     …    planned by StateLayout: totals, occurrence maps, distinct counts, cursors, folds
 ///
 /// Positions count a key's rows from 0 in their order; a row that comes late moves those behind it up by one.
@@ -77,6 +78,10 @@ struct KeyRecord {
     @inline(__always) var isPending: Bool {
         get { raw.load(fromByteOffset: 46, as: UInt8.self) != 0 }
         nonmutating set { raw.storeBytes(of: newValue ? 1 : 0, toByteOffset: 46, as: UInt8.self) }
+    }
+    @inline(__always) var isBeingImaged: Bool {
+        get { raw.load(fromByteOffset: 47, as: UInt8.self) != 0 }
+        nonmutating set { raw.storeBytes(of: newValue ? 1 : 0, toByteOffset: 47, as: UInt8.self) }
     }
     @inline(__always) var tail: Int { head &+ count }
 

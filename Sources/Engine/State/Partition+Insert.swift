@@ -40,7 +40,7 @@ extension Partition {
         }
         if wasIdle && view.mode == .evaluate && record.count > 0 {
             // Behind a floor rows leave nothing when they are given up, and evaluate takes this floor back: old ones go before.
-            giveUpOldRows(record, newest: newest, memory: &memory)
+            giveUpOldRows(record, newest: newest, isWhole: true, memory: &memory)
             if record.count > 0 && hasOldRows(record, newest: newest, base: memory.arena.base) { return .full }
         }
         guard makeRoom(view, row, record, newest: newest, memory: &memory, output: &output) else {
@@ -70,6 +70,7 @@ extension Partition {
         _ view: BatchRows, _ row: Int, _ record: KeyRecord, position: Int, time: Int64, memory: inout ShardMemory,
         output: inout TextArena
     ) {
+        imageRows(record, from: position, memory: &memory)
         if code.frameStateCount > 0 {
             kernel.frameStatesMakeRoom(record, kernel.logView(record, memory.arena.base), position, memory: &memory)
         }

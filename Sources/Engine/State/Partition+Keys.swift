@@ -127,6 +127,7 @@ extension Partition {
     /// Gives back everything a key holds.
     mutating func removeKey(_ granule: UInt32, memory: inout ShardMemory) {
         areCandidatesCurrent = false
+        imageRest(KeyRecord(memory.arena.address(granule)), memory: &memory)
         index.remove(granule, hash: KeyRecord(memory.arena.address(granule)).hash, in: &memory.arena)
         freeKey(granule, memory: &memory)
     }
@@ -143,6 +144,7 @@ extension Partition {
     /// Makes a key as it is when it is new; a log of the first size stays.
     func renewKey(_ granule: UInt32, memory: inout ShardMemory) {
         let record = KeyRecord(memory.arena.address(granule))
+        imageRest(record, memory: &memory)
         empty(record, memory: &memory)
         let capacity = record.capacity
         var log = record.log

@@ -33,15 +33,24 @@ extension Partition {
     }
 
     /// Gives up rows at the old end that no admissible row's frame can reach any more. `newest` is the stream's greatest
-    /// event time; answers do not depend on when this runs.
-    mutating func giveUpOldRows(_ record: KeyRecord, newest: Int64, memory: inout ShardMemory) {
+    /// event time; answers do not depend on when this runs, but for what folds take in.
+    ///
+    /// - Parameter isWhole: all of them go now. Otherwise rows that an image waits for may stay for a while.
+    mutating func giveUpOldRows(_ record: KeyRecord, newest: Int64, isWhole: Bool = false, memory: inout ShardMemory) {
         if code.retention.keepsAll || newest == .min { return }
         let lateBound = newest.subtractingClamped(code.lateness)
         let bound = retainedFrom(lateBound: lateBound)
         var log = kernel.logView(record, memory.arena.base)
         let firstKept = firstGroupKept(record, log, lateBound: lateBound)
+        // Blocks of an image, which take their time.
+        var blocksLeft = isWhole || code.foldCount > 0 ? Int.max : 1
         if code.leavesTraces || record.floor > 0 && record.floor >= log.head {
+            var imaged = log.head
             while log.head < firstKept && log.count > 0 && isOld(log, log.head, lateBound: lateBound, bound: bound) {
+                if log.head >= imaged {
+                    imaged = imageRows(record, before: log.head + 1, blocksLeft: &blocksLeft, memory: &memory)
+                    if log.head >= imaged { break }
+                }
                 if record.floor > 0 && record.floor == log.head { restart(record, log, memory: &memory) }
                 // Without memory for what a row leaves behind it stays.
                 if code.hasGivenUpValues && !reserveGivenUpValues(record, memory: &memory) { break }
@@ -59,6 +68,9 @@ extension Partition {
                 head = min(log.firstPosition(atLeast: bound, from: hint), max(head, firstKept))
             } else {
                 while head < min(log.tail, firstKept) && isOld(log, head, lateBound: lateBound, bound: bound) { head = head &+ 1 }
+            }
+            if head > log.head {
+                head = min(head, imageRows(record, before: head, blocksLeft: &blocksLeft, memory: &memory))
             }
             if head > log.head { giveUpRows(before: head, record, log, &memory.arena) }
         }
@@ -79,7 +91,7 @@ extension Partition {
     /// What `giveUpOldRows` does, for a full log in the plain case, whether or not rows of the key wait: there is room then.
     @inline(__always)
     func giveUpPassedRows(_ record: KeyRecord, before passed: Int64, _ arena: inout Arena) -> Bool {
-        if record.log == 0 { return false }
+        if record.log == 0 || record.isBeingImaged { return false }
         let (head, tail, capacity) = (record.head, record.tail, record.capacity)
         let times = (arena.base + Int(record.log) &* Arena.granuleBytes).assumingMemoryBound(to: Int64.self)
         if times[head & (capacity &- 1)] >= passed || record.floor > 0 { return false }
@@ -130,7 +142,10 @@ extension Partition {
 
     private func reserveGivenUpValues(_ record: KeyRecord, memory: inout ShardMemory) -> Bool {
         for number in 0..<code.inputCount where code.inputs[number].givenUp >= 0 {
-            guard GivenUpValues(record, code.inputs[number], memory.arena.base).reserve(in: &memory.arena) else { return false }
+            let values = GivenUpValues(record, code.inputs[number], memory.arena.base)
+            if values.hasRoom { continue }
+            imageGivenUpValues(record, memory: &memory)
+            guard values.reserve(in: &memory.arena) else { return false }
         }
         return true
     }
@@ -139,7 +154,10 @@ extension Partition {
     private func leaveValue(_ record: KeyRecord, _ input: InputCode, _ log: KeyLog, memory: borrowing ShardMemory) {
         let leavesValue = input.givenUp >= 0 && log.head >= record.floor
         if leavesValue && !log.isNull(input, log.head) {
-            GivenUpValues(record, input, memory.arena.base).insert(log.identity(input, log.head), memory: memory)
+            let slot = GivenUpValues(record, input, memory.arena.base).insert(log.identity(input, log.head), memory: memory)
+            if let slot, let key = keyImage(of: record, memory: memory), let number = key.values(of: input) {
+                key.cameBehind(number, slot: slot)
+            }
         }
         Occurrences(record, input, log, memory.arena.base).removeHead(leavesValue: leavesValue)
     }
@@ -175,7 +193,10 @@ extension Partition {
     /// The oldest row in the log is the first one after the key had been idle: totals and folds start there.
     private func restart(_ record: KeyRecord, _ log: KeyLog, memory: inout ShardMemory) {
         kernel.resetFolds(record, memory: &memory)
-        if code.hasGivenUpValues { forgetGivenUpValues(record, log, memory: &memory) }
+        if code.hasGivenUpValues {
+            imageGivenUpValues(record, memory: &memory)
+            forgetGivenUpValues(record, log, memory: &memory)
+        }
         if code.groups >= 0 { restartCounts(record, log, total: code.groupTotal, column: code.groups) }
         let slot = log.head & log.mask
         for number in 0..<code.inputCount {
@@ -244,6 +265,8 @@ extension Partition {
             let record = KeyRecord(memory.arena.address(granule))
             if record.lastTime >= lateBound || record.flags & ~1 != flags { continue }
             if record.lastTime < forgottenBefore {
+                // Its image comes first, in its own time.
+                if keyImage(of: record, memory: memory) != nil { continue }
                 removeKey(granule, memory: &memory)
                 // Another key may have moved into the slot.
                 sweepPosition.slot -= 1

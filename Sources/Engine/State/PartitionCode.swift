@@ -54,6 +54,8 @@ struct PartitionCode {
     let retention: StateLayout.Retention
     /// Of images of the partition's keys.
     let fingerprint: UInt64
+    /// What it costs to write a row into an image, in bytes copied.
+    private let imageRowBytes: Int
     let hasTexts: Bool
     let hasLinks: Bool
     /// Rows are given up one by one, because something wants to see each of them go.
@@ -140,6 +142,10 @@ struct PartitionCode {
         self.idleAfter = idleAfter ?? .max
         retention = layout.retention
         fingerprint = LayoutFingerprint(plan, layout).value
+        let textColumns =
+            plan.tieBreakers.count { $0.type.form == .text }
+            + layout.inputs.count { $0.values != nil && $0.argument?.type.form == .text }
+        imageRowBytes = layout.bytesPerEvent + 32 * textColumns
         hasTexts =
             plan.tieBreakers.contains { $0.type.form == .text }
             || layout.inputs.contains { $0.values != nil && $0.argument?.type.form == .text }
@@ -166,6 +172,13 @@ struct PartitionCode {
         keys.deallocate()
         zone?.deinitialize(count: 1)
         zone?.deallocate()
+    }
+
+    /// How many rows of a key are written into an image at one time, which costs about as much as to copy so many bytes: a power
+    /// of two, at least 8.
+    func imageRows(bytes: Int) -> Int {
+        let rows = max(8, bytes / imageRowBytes)
+        return 1 << (Int.bitWidth - 1 - rows.leadingZeroBitCount)
     }
 
     func logBytes(capacity: Int) -> Int {

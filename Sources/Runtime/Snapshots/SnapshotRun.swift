@@ -70,7 +70,7 @@ final class SnapshotRun: Sendable {
     var hasRoom: Bool { queuedBytes.load(ordering: .relaxed) < queueBytesMax }
 
     func hand(_ piece: ImagePiece) {
-        queuedBytes.wrappingAdd(piece.bytes.count, ordering: .relaxed)
+        queuedBytes.wrappingAdd(piece.byteCount, ordering: .relaxed)
         state.withLock { $0.pieces.append(piece) }
     }
 
@@ -102,7 +102,7 @@ final class SnapshotRun: Sendable {
             defer { state.pieces = [] }
             return state.pieces
         }
-        queuedBytes.wrappingSubtract(pieces.reduce(0) { $0 + $1.bytes.count }, ordering: .relaxed)
+        queuedBytes.wrappingSubtract(pieces.reduce(0) { $0 + $1.byteCount }, ordering: .relaxed)
         return pieces
     }
 

@@ -69,7 +69,12 @@ struct EngineRun {
 
     // MARK: Images
 
-    func beginImage() { for box in shards { box.shard.beginImage() } }
+    /// - Parameter isInBlocks: keys of more than 8 rows are written in blocks of so many.
+    func beginImage(isInBlocks: Bool) {
+        for box in shards {
+            if isInBlocks { box.shard.beginImage(blockBytes: 1) } else { box.shard.beginImage() }
+        }
+    }
 
     func takeImage(visits: Int, drains: Bool) {
         for box in shards {

@@ -32,9 +32,10 @@ extension SoakCase {
         let taken = EngineRun(straight.plan, shardCount: random.integer(1...4))
         let (begin, visits) = (random.integer(0..<max(1, batches.count)), random.integer(1...9))
         let drains = random.chance(80)
+        let isInBlocks = random.chance(70)
         var expected: [[EngineRun.Answer]?] = []
         for (number, batch) in batches.enumerated() {
-            if number == begin { taken.beginImage() }
+            if number == begin { taken.beginImage(isInBlocks: isInBlocks) }
             expected.append(apply(batch, to: straight, definitions))
             let found = apply(batch, to: taken, definitions)
             if let text = difference(expected[number], found) { return .different("batch \(number), as it is taken: \(text)") }

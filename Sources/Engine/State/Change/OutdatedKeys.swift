@@ -14,7 +14,7 @@ struct OutdatedKeys {
         enum Work {
             /// By a kernel that keys of this version lie by, and that the step owns.
             case change(Change, from: PartitionKernel)
-            /// The key is written, where this is the image that is being taken: all stays where it is.
+            /// The key is written, or begun, where this is the image that is being taken: all stays where it is.
             case image(ImageStep)
         }
 
@@ -34,6 +34,8 @@ struct OutdatedKeys {
         let image: UInt64
         /// Number of the partition's state.
         let state: Int
+        /// A key with more rows is written in blocks of so many.
+        let blockRows: Int
     }
 
     struct Change {

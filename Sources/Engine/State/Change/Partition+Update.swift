@@ -99,7 +99,8 @@ extension Partition {
         for position in log.head..<log.tail { kernel.storeGroup(record, log, position: position) }
     }
 
-    /// Goes on through the index, as far as the number of visits reaches; false where memory has run out.
+    /// Goes on through the index, as far as the number of visits reaches, and to the first key that is begun and not yet in its image;
+    /// false where memory has run out.
     @discardableResult
     mutating func bringSomeUpToDate(visits: Int, memory: inout ShardMemory) -> Bool {
         var left = min(visits, index.slotCount)
@@ -121,6 +122,8 @@ extension Partition {
             guard bringUpToDate(&granule, memory: &memory) else { return false }
             // Another key may have moved into the slot.
             if granule == 0 { outdated.position.slot -= 1 }
+            // What was begun is finished before the next.
+            if granule != 0 && memory.image != nil && KeyRecord(memory.arena.address(granule)).isBeingImaged { return true }
         }
         return true
     }

@@ -1,10 +1,10 @@
 /// Values that given-up rows left behind, in an image: varint of how many there are; then each of them, texts as texts, all others as
 /// the 8 or 16 bytes that they are told apart by.
 extension GivenUpValues {
-    func writeImage(_ texts: TextTable, to output: inout ImageOutput) {
-        output.put(count: count)
-        if count == 0 { return }
-        for slot in 0..<slotCount where tags[slot] != 0 {
+    /// Writes values of some slots; their number stands before them.
+    @inline(__always)
+    func writeImage(slots: Range<Int>, _ texts: TextTable, to output: inout ImageOutput, where isWanted: (Int) -> Bool) {
+        for slot in slots where tags[slot] != 0 && isWanted(slot) {
             let identity = load(slot)
             if isText {
                 output.put(text: texts.text(UInt32(truncatingIfNeeded: identity.low)))

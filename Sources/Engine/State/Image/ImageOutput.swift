@@ -115,9 +115,10 @@ struct ImageOutput {
         return count
     }
 
+    /// - Parameter more: bytes of the key that stand elsewhere.
     @inline(__always)
-    mutating func endKey(_ begin: Int) {
-        let length = count &- begin
+    mutating func endKey(_ begin: Int, more: Int = 0) {
+        let length = count &- begin &+ more
         let place = start.unsafelyUnwrapped + (begin &- ImageFormat.lengthBytes)
         place.storeBytes(of: UInt32(truncatingIfNeeded: length), as: UInt32.self)
         place.storeBytes(of: UInt8(length >> 32), toByteOffset: 4, as: UInt8.self)

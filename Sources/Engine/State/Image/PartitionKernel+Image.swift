@@ -20,12 +20,19 @@ import Values
 ///                given up   varint of values, values
 ///     folds    …
 ///
-/// Values are 1, 8 or 16 bytes as in the log, NULLs among them as there; texts are texts.
+/// Values are 1, 8 or 16 bytes as in the log, NULLs among them as there; texts are texts. What rows have of a column is the same
+/// whether it is written in one go or by ranges of rows (`KeyImage`), if these begin at a multiple of 8 rows behind the head.
 extension PartitionKernel {
-    func writeImage(
-        of record: KeyRecord, base: UnsafeMutableRawPointer, _ texts: TextTable, to output: inout ImageOutput
+    /// Writes a key but for its length, from its first byte to its last.
+    ///
+    /// - Parameters:
+    ///   - rows: writes what the rows have of a column.
+    ///   - givenUp: writes the values that given-up rows left behind for an input.
+    @inline(__always)
+    private func writeImage(
+        of record: KeyRecord, base: UnsafeMutableRawPointer, _ texts: TextTable, to output: inout ImageOutput,
+        rows: (ImageColumn, inout ImageOutput) -> Void, givenUp: (InputCode, inout ImageOutput) -> Void
     ) {
-        let begin = output.beginKey()
         let log = logView(record, base)
         output.put(record.keyIsNull ? UInt8(1) : 0)
         if code.isKeyInline {
@@ -39,34 +46,134 @@ extension PartitionKernel {
         output.put(count: log.head)
         output.put(count: record.floor)
         output.put(count: log.count)
-        put(log, column: 0, width: 8, to: &output)
+        rows(.values(offset: 0, width: 8), &output)
         output.put(signed: log.count > 0 ? record.lastTime &- log.time(log.tail &- 1) : record.lastTime)
-        for number in 0..<code.tieCount { put(code.ties[number], log, texts, to: &output) }
-        if code.groups >= 0 {
-            putSteps(record, log, total: code.groupTotal, column: code.groups, hasBits: true, to: &output)
+        for number in 0..<code.tieCount {
+            rows(.nulls(offset: code.ties[number].nulls), &output)
+            rows(.tie(code.ties[number]), &output)
         }
-        for number in 0..<code.inputCount { put(code.inputs[number], record, log, base, texts, to: &output) }
+        if code.groups >= 0 {
+            putCountBefore(record, log, total: code.groupTotal, column: code.groups, to: &output)
+            rows(.steps(total: code.groupTotal, column: code.groups), &output)
+        }
+        for number in 0..<code.inputCount {
+            let input = code.inputs[number]
+            let hasValues = input.values >= 0
+            if hasValues && !input.isTime {
+                if input.form == .text {
+                    rows(.texts(offset: input.values), &output)
+                } else {
+                    rows(.values(offset: input.values, width: input.form.storedBytes), &output)
+                    if input.nulls >= 0 { rows(.nulls(offset: input.nulls), &output) }
+                }
+            }
+            if input.counts >= 0 {
+                putCountBefore(record, log, total: input.countTotal, column: input.counts, to: &output)
+                if !hasValues && input.mayBeNull { rows(.steps(total: input.countTotal, column: input.counts), &output) }
+            }
+            if input.trues >= 0 {
+                putCountBefore(record, log, total: input.trueTotal, column: input.trues, to: &output)
+                if !hasValues { rows(.steps(total: input.trueTotal, column: input.trues), &output) }
+            }
+            if input.sums >= 0 {
+                output.put(wide: log.count == 0 ? InputTotals(record, input).sum : sum(input, log, log.head))
+                if !hasValues { rows(.addends(input), &output) }
+            }
+            if input.givenUp >= 0 { givenUp(input, &output) }
+        }
         for number in 0..<code.foldCount { put(code.folds[number], record, texts, to: &output) }
+    }
+
+    /// Writes a whole key.
+    func writeImage(
+        of record: KeyRecord, base: UnsafeMutableRawPointer, _ texts: TextTable, to output: inout ImageOutput
+    ) {
+        let begin = output.beginKey()
+        let log = logView(record, base)
+        writeImage(of: record, base: base, texts, to: &output) { column, output in
+            put(column, rows: log.head..<log.tail, record, log, texts, to: &output)
+        } givenUp: { input, output in
+            let values = GivenUpValues(record, input, base)
+            output.put(count: values.count)
+            if values.count > 0 { values.writeImage(slots: 0..<values.slotCount, texts, to: &output) { _ in true } }
+        }
         output.endKey(begin)
+    }
+
+    /// Writes what a key has beside its rows, and notes where they are to stand.
+    ///
+    /// - Parameter valuesMax: of more given-up values only their number is written, and their place noted as well.
+    func beginImage(
+        of record: KeyRecord, base: UnsafeMutableRawPointer, _ texts: TextTable, valuesMax: Int, to key: KeyImage
+    ) {
+        var output = ImageOutput()
+        output.beginPiece()
+        let begin = output.beginKey()
+        writeImage(of: record, base: base, texts, to: &output) { column, output in
+            key.add(column, at: output.count)
+        } givenUp: { input, output in
+            let values = GivenUpValues(record, input, base)
+            output.put(count: values.count)
+            if values.count > valuesMax {
+                key.add(givenUp: input, at: output.count)
+            } else if values.count > 0 {
+                values.writeImage(slots: 0..<values.slotCount, texts, to: &output) { _ in true }
+            }
+        }
+        key.begun(output, keyBegin: begin)
     }
 
     // MARK: Columns
 
+    /// What some rows have of a column.
     @inline(__always)
-    private func put(_ log: KeyLog, column offset: Int, width: Int, to output: inout ImageOutput) {
-        if log.count == 0 { return }
-        let source = log.base + offset &* log.capacity
-        let first = log.head & log.mask
-        let run = min(log.count, log.capacity &- first)
-        output.put(bytes: source + first &* width, count: run &* width)
-        output.put(bytes: source, count: (log.count &- run) &* width)
+    func put(
+        _ column: ImageColumn, rows: Range<Int>, _ record: KeyRecord, _ log: KeyLog, _ texts: TextTable,
+        to output: inout ImageOutput
+    ) {
+        switch column {
+        case .values(let offset, let width): put(log, rows, column: offset, width: width, to: &output)
+        case .nulls(let offset):
+            let nulls = log.column(offset, as: UInt8.self)
+            output.put(bits: rows) { nulls[$0 & log.mask] != 0 }
+        case .texts(let offset):
+            let numbers = log.column(offset, as: UInt32.self)
+            for position in rows {
+                let number = numbers[position & log.mask]
+                output.put(text: number == TextInterner.none ? nil : texts.text(number))
+            }
+        case .tie(let tie): put(tie, rows, log, texts, to: &output)
+        case .steps(let total, let column):
+            let values = log.column(column, as: UInt32.self)
+            let low = UInt32(truncatingIfNeeded: record.field(total, as: Int64.self).pointee)
+            let (mask, tail) = (log.mask, log.tail)
+            output.put(bits: rows) { position in
+                (position &+ 1 == tail ? low : values[(position &+ 1) & mask]) != values[position & mask]
+            }
+        case .addends(let input):
+            let total = InputTotals(record, input).sum
+            for position in rows {
+                let behind = position &+ 1 == log.tail ? total : sum(input, log, position &+ 1)
+                let step = behind &- sum(input, log, position)
+                if input.form == .decimal { output.put(step) } else { output.put(Int64(truncatingIfNeeded: step)) }
+            }
+        }
     }
 
-    private func put(_ tie: TieCode, _ log: KeyLog, _ texts: TextTable, to output: inout ImageOutput) {
+    @inline(__always)
+    private func put(_ log: KeyLog, _ rows: Range<Int>, column offset: Int, width: Int, to output: inout ImageOutput) {
+        if rows.isEmpty { return }
+        let source = log.base + offset &* log.capacity
+        let first = rows.lowerBound & log.mask
+        let run = min(rows.count, log.capacity &- first)
+        output.put(bytes: source + first &* width, count: run &* width)
+        output.put(bytes: source, count: (rows.count &- run) &* width)
+    }
+
+    private func put(_ tie: TieCode, _ rows: Range<Int>, _ log: KeyLog, _ texts: TextTable, to output: inout ImageOutput) {
         let nulls = log.column(tie.nulls, as: UInt8.self)
-        output.put(bits: log.head..<log.tail) { nulls[$0 & log.mask] != 0 }
         let (values, width) = (log.base + tie.values &* log.capacity, tie.form.storedBytes)
-        for position in log.head..<log.tail {
+        for position in rows {
             let slot = position & log.mask
             let isNull = nulls[slot] != 0
             let place = values + slot &* width
@@ -80,71 +187,16 @@ extension PartitionKernel {
         }
     }
 
-    private func put(
-        _ input: InputCode, _ record: KeyRecord, _ log: KeyLog, _ base: UnsafeMutableRawPointer, _ texts: TextTable,
-        to output: inout ImageOutput
-    ) {
-        let hasValues = input.values >= 0
-        if hasValues && !input.isTime { putValues(input, log, texts, to: &output) }
-        if input.counts >= 0 {
-            putSteps(
-                record, log, total: input.countTotal, column: input.counts, hasBits: !hasValues && input.mayBeNull, to: &output)
-        }
-        if input.trues >= 0 {
-            putSteps(record, log, total: input.trueTotal, column: input.trues, hasBits: !hasValues, to: &output)
-        }
-        if input.sums >= 0 {
-            let total = InputTotals(record, input).sum
-            output.put(wide: log.count == 0 ? total : sum(input, log, log.head))
-            if !hasValues { putSteps(input, log, total, to: &output) }
-        }
-        if input.givenUp >= 0 { GivenUpValues(record, input, base).writeImage(texts, to: &output) }
-    }
-
-    @inline(__always)
-    private func putValues(_ input: InputCode, _ log: KeyLog, _ texts: TextTable, to output: inout ImageOutput) {
-        if input.form == .text {
-            let numbers = log.column(input.values, as: UInt32.self)
-            for position in log.head..<log.tail {
-                let number = numbers[position & log.mask]
-                output.put(text: number == TextInterner.none ? nil : texts.text(number))
-            }
-            return
-        }
-        put(log, column: input.values, width: input.form.storedBytes, to: &output)
-        if input.nulls >= 0 {
-            let nulls = log.column(input.nulls, as: UInt8.self)
-            output.put(bits: log.head..<log.tail) { nulls[$0 & log.mask] != 0 }
-        }
-    }
-
-    /// A column of running counts: what came before the log, and which rows add one.
-    private func putSteps(
-        _ record: KeyRecord, _ log: KeyLog, total: Int, column: Int, hasBits: Bool, to output: inout ImageOutput
-    ) {
-        let total = record.field(total, as: Int64.self).pointee
-        let counts = RunningCount(log, column: column, total: total)
+    /// Of a column of running counts: what came before the log.
+    private func putCountBefore(_ record: KeyRecord, _ log: KeyLog, total: Int, column: Int, to output: inout ImageOutput) {
+        let counts = RunningCount(log, column: column, total: record.field(total, as: Int64.self).pointee)
         output.put(varint: UInt64(bitPattern: counts.before(log.head)))
-        if !hasBits { return }
-        let values = log.column(column, as: UInt32.self)
-        let (low, mask, tail) = (UInt32(truncatingIfNeeded: total), log.mask, log.tail)
-        output.put(bits: log.head..<tail) { position in
-            (position &+ 1 == tail ? low : values[(position &+ 1) & mask]) != values[position & mask]
-        }
     }
 
     private func sum(_ input: InputCode, _ log: KeyLog, _ position: Int) -> Int128 {
         let slot = position & log.mask
         return input.sumBytes == 8
             ? Int128(log.column(input.sums, as: Int64.self)[slot]) : log.column(input.sums, as: Int128.self)[slot]
-    }
-
-    private func putSteps(_ input: InputCode, _ log: KeyLog, _ total: Int128, to output: inout ImageOutput) {
-        for position in log.head..<log.tail {
-            let behind = position &+ 1 == log.tail ? total : sum(input, log, position &+ 1)
-            let step = behind &- sum(input, log, position)
-            if input.form == .decimal { output.put(step) } else { output.put(Int64(truncatingIfNeeded: step)) }
-        }
     }
 
     // MARK: Folds

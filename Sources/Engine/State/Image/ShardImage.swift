@@ -7,7 +7,8 @@ import Bytes
 ///
 /// A key is written before its first change behind the mark, or when the sweep comes by: whichever is first. The partitions'
 /// and join tables' versions know which keys are written (`OutdatedKeys`, `JoinTable`); keys that are new behind the mark have
-/// the version of those that are written.
+/// the version of those that are written. One with many rows is only begun then (`KeyImage`); what is left of it is written a block
+/// at a time, so that nobody waits for all of it, and becomes a piece of its own.
 final class ShardImage {
     /// Tells steps of this image from those of abandoned ones.
     let number: UInt64
@@ -15,6 +16,8 @@ final class ShardImage {
     private let shardCount: Int
     /// Of keys that are used while nobody drains.
     private let waitingBytesMax: Int
+    /// What writing some rows of a key costs at one time, in bytes copied.
+    let blockBytes: Int
     /// By state, then by join table.
     private let outputs: UnsafeMutablePointer<ImageOutput>
     private let stateCount: Int
@@ -33,12 +36,25 @@ final class ShardImage {
     private var largestBytes = 0
     /// Bytes in open outputs.
     private var openBytes = 0
+    /// Keys that are begun, by their records' granules.
+    private var keys: [UInt32: KeyImage] = [:]
+    /// In the order in which they were begun; some are finished, and so are all before `queueStart`. Not the keys themselves: who
+    /// puts a piece together frees its parts, which takes a while.
+    private var queue: [UInt32] = []
+    private var queueStart = 0
+    /// Bytes in keys that are begun, and of the largest of them.
+    private var keyBytes = 0
+    private var largestKeyBytes = 0
     /// So much has piled up that it is given up.
     private(set) var isOverfull = false
 
-    init(number: UInt64, shard: Int, of shardCount: Int, fingerprints: [UInt64], stateCount: Int, waitingBytesMax: Int) {
+    init(
+        number: UInt64, shard: Int, of shardCount: Int, fingerprints: [UInt64], stateCount: Int, waitingBytesMax: Int,
+        blockBytes: Int
+    ) {
         (self.number, self.shard, self.shardCount) = (number, shard, shardCount)
         (self.fingerprints, self.stateCount, self.waitingBytesMax) = (fingerprints, stateCount, waitingBytesMax)
+        self.blockBytes = blockBytes
         outputCount = fingerprints.count
         outputs = .allocate(capacity: max(1, outputCount))
         outputs.initialize(repeating: ImageOutput(), count: outputCount)
@@ -50,8 +66,11 @@ final class ShardImage {
         outputs.deallocate()
     }
 
-    var waitingBytes: Int { pieceBytes + openBytes }
-    var isSweepPaused: Bool { waitingBytes - largestBytes > waitingBytesMax / 2 }
+    var waitingBytes: Int { pieceBytes + openBytes + keyBytes }
+    /// One key may be larger than all that should wait.
+    private var excessBytes: Int { waitingBytes - max(largestBytes, largestKeyBytes) }
+    /// As long as there is something to drain.
+    var isSweepPaused: Bool { !pieces.isEmpty && excessBytes > waitingBytesMax / 2 }
     /// Whether a key of a join table, which all shards have, is this one's to write.
     func owns(_ hash: UInt32) -> Bool { Int(hash) % shardCount == shard }
 
@@ -72,8 +91,51 @@ final class ShardImage {
     func wrote(_ bytes: Int, to output: UnsafeMutablePointer<ImageOutput>) {
         openBytes += bytes
         if output.pointee.count >= ImageFormat.pieceBytes { close(output - outputs) }
-        // One key may be larger than all that should wait.
-        if waitingBytes - largestBytes > waitingBytesMax { isOverfull = true }
+        checkBound()
+    }
+
+    private func checkBound() {
+        if excessBytes > waitingBytesMax { isOverfull = true }
+    }
+
+    // MARK: Keys with many rows
+
+    func key(_ granule: UInt32) -> KeyImage? { keys[granule] }
+
+    /// The one that was begun first of those that are not finished.
+    var oldestKey: KeyImage? {
+        while queueStart < queue.count {
+            if let key = keys[queue[queueStart]] { return key }
+            queueStart += 1
+        }
+        queue.removeAll(keepingCapacity: true)
+        queueStart = 0
+        return nil
+    }
+
+    func begin(_ key: KeyImage) {
+        assert(keys[key.granule] == nil, "a record is another key's only when it is written")
+        keys[key.granule] = key
+        queue.append(key.granule)
+        wrote(key.byteCount, to: key)
+    }
+
+    /// So many bytes of it have been written; the last ones make it a piece.
+    func wrote(_ bytes: Int, to key: KeyImage) {
+        keyBytes += bytes
+        largestKeyBytes = max(largestKeyBytes, key.byteCount)
+        if key.isWritten {
+            keys[key.granule] = nil
+            keyBytes -= key.byteCount
+            if keys.isEmpty { largestKeyBytes = 0 }
+            closedKeys[key.state] += 1
+            key.finish(
+                ImageHeader(
+                    .state, shard: shard, shardCount: shardCount, number: key.state, keyCount: 1,
+                    fingerprint: fingerprints[key.state]))
+            add(ImagePiece(key))
+        }
+        checkBound()
     }
 
     private func close(_ number: Int) {
@@ -91,9 +153,13 @@ final class ShardImage {
 
     private func add(_ header: ImageHeader, _ memory: UnsafeMutableRawBufferPointer) {
         header.write(to: memory.baseAddress!, pieceBytes: memory.count)
-        pieces.append(ImagePiece(memory))
-        pieceBytes += memory.count
-        largestBytes = max(largestBytes, memory.count)
+        add(ImagePiece(memory))
+    }
+
+    private func add(_ piece: ImagePiece) {
+        pieces.append(piece)
+        pieceBytes += piece.byteCount
+        largestBytes = max(largestBytes, piece.byteCount)
     }
 
     // MARK: Beginning and end
@@ -103,6 +169,7 @@ final class ShardImage {
 
     /// All keys are written.
     func finish() {
+        precondition(keys.isEmpty, "no key is left that was begun")
         for number in 0..<outputCount { close(number) }
         addPiece(.end) { [closedKeys, stateCount, outputCount] output in
             output.put(UInt32(stateCount))
