@@ -194,6 +194,30 @@ import Values
     }
 
     @Test(arguments: [1, 2])
+    func `full logs give up no row that is still to be written`(loaders: Int) throws {
+        let definitions = try Self.definitions(
+            """
+            CREATE TABLE events (ts bigint NOT NULL, key bigint NOT NULL, x double precision NOT NULL) WITH (event_time = ts);
+            CREATE VIEW v AS SELECT ts, sum(x) OVER w AS s, count(*) OVER w AS c, max(x) OVER w AS m FROM events
+            WINDOW w AS (PARTITION BY key ORDER BY ts RANGE 200 PRECEDING);
+            """)
+        var random = SeededRandom(seed: 5)
+        // In order, a hundred rows a key in the window: nothing but its log's room has a key give rows up.
+        let batches = (0..<20).map { batch in
+            Batch(
+                rows: (0..<60).map {
+                    [
+                        .integer(Int64(batch * 60 + $0)), .integer(Int64($0 % 2)),
+                        .double(Double.random(in: -1...1, using: &random)),
+                    ]
+                })
+        }
+        for begin in 8..<14 {
+            try check(definitions, batches, begin: begin, shards: 1, loaders: loaders, visits: 1, blockBytes: 1)
+        }
+    }
+
+    @Test(arguments: [1, 2])
     func `a key that is forgotten while it is written is in the image as it was`(loaders: Int) throws {
         var random = SeededRandom(seed: 4)
         var batches = (0..<4).map { Batch(rows: Self.hotRows($0, 2_000, from: $0 * 2_000, &random)) }
