@@ -30,6 +30,8 @@ from millrace._flatbuffers import encode  # noqa: E402
 
 BINARIES = Path(os.environ.get("MILLRACE_BINARIES", ROOT / ".build/release"))
 MEMORY_BOUND = 256 << 20
+# Or the system's finding memory for the state is most of what is late.
+STATE_BYTES = "1G"
 
 
 def pinned(core: int):
@@ -54,10 +56,11 @@ def measure(definitions: Path, folder: Path, options, subscribers: int) -> dict:
     address = f"unix:{folder}/server.sock"
     log = open(folder / "server.log", "wb")
     server = subprocess.Popen(
-        [BINARIES / "millrace", "serve", definitions, "--listen", address, "--cores", "1", "--subscriber-memory", str(MEMORY_BOUND)],
+        [BINARIES / "millrace", "serve", definitions, "--listen", address, "--cores", "1", "--subscriber-memory", str(MEMORY_BOUND),
+         "--preallocate", STATE_BYTES],
         stdout=log, stderr=log, preexec_fn=pinned(0))
     try:
-        with millrace.connect(address, wait=20) as control:
+        with millrace.connect(address, wait=60) as control:
             # Features are computed in both kinds of run, so that what is compared is the subscribers alone.
             stopped = [stopped_subscriber(address, options.view) for _ in range(subscribers)]
             load = [BINARIES / "millrace-load", options.preset, "--connect", address, "--quiet", "--pool", "20k", "--batch", str(options.batch)]
