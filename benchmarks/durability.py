@@ -140,7 +140,9 @@ def open_loop(interval: float, rate: float | None, asked: argparse.Namespace) ->
     definitions.write_text(output([str(RELEASE / "millrace-load"), "card-fraud", "--print-definitions"]))
     pace = ["--rate", f"{rate:.0f}"] if rate else ["--closed", "--in-flight", 4]
     with directory(asked) as data:
-        with Server(definitions, data / "data", "--durability", "written", "--snapshot-interval", interval) as server:
+        # Or the system's finding memory for the state is most of what is late.
+        memory = ("--preallocate", "1G")
+        with Server(definitions, data / "data", "--durability", "written", "--snapshot-interval", interval, *memory) as server:
             output(pinned(
                 CLIENT_CORE, RELEASE / "millrace-load", "card-fraud", "--connect", f"unix:{server.path}", "--batch", 64, "--connections", 4,
                 "--duration", asked.seconds, "--event-rate", 100, "--quiet", "--json", report, *pace))  # fmt: skip
