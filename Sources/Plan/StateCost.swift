@@ -71,12 +71,16 @@ struct StateCost {
         func held(_ seconds: Double) -> Double {
             groups.reduce(0) { $0 + $1.keys * heldShare($1.eventsPerSecond, min(seconds, elapsed)) }
         }
-        var slots = 64
-        func sweepSeconds() -> Double { Double(slots) / (Self.sweptSlotsPerEvent * load.eventsPerSecond) }
-        func keysMost() -> Double { held(keptSeconds + sweepSeconds() * 0.75) }
-        while keysMost() > Self.indexKeysMax(slots) { slots *= 2 }
+        // More slots take the sweep longer, so that more keys are held, which take more slots.
+        var slots = 64.0
+        func sweepSeconds() -> Double { slots / (Self.sweptSlotsPerEvent * load.eventsPerSecond) }
+        while true {
+            let needed = Self.indexSlots(keys: held(keptSeconds + sweepSeconds() * 0.75))
+            if needed <= slots * 1.001 { break }
+            slots = needed
+        }
         let heldSeconds = keptSeconds + sweepSeconds() / 2
-        var bytes = Self.indexBytes(slots, keys: keysMost())
+        var bytes = Double(Arena.blockBytes(Int(slots) * StateLayout.indexSlotBytes))
         for group in groups {
             let keys = group.keys * heldShare(group.eventsPerSecond, min(heldSeconds, elapsed))
             bytes += keys * keyBytes(eventsInFrame: group.eventsPerSecond * frameSeconds, framesSeen: framesSeen)
@@ -86,20 +90,16 @@ struct StateCost {
 
     // MARK: The index
 
-    /// Keys of which an index has no segment left with so many slots, or none that has not split of so many.
-    private static func indexKeysMax(_ slots: Int) -> Double {
-        let segments = slots / StateLayout.indexSegmentSlots
-        return segments <= 1 ? Double(slots) * 0.6 : Double(segments * StateLayout.indexSegmentKeys.upperBound)
-    }
-
-    /// One segment after the other splits while the keys become more.
-    private static func indexBytes(_ slots: Int, keys: Double) -> Double {
-        let segmentBytes = Double(Arena.blockBytes(min(slots, StateLayout.indexSegmentSlots) * StateLayout.indexSlotBytes))
-        let segments = Double(slots / StateLayout.indexSegmentSlots)
-        if segments <= 1 { return segmentBytes }
+    /// Slots of the index of so many keys: one segment doubles; from then on one after the other splits, while the keys become more.
+    private static func indexSlots(keys: Double) -> Double {
+        var slots = 64
+        while slots < StateLayout.indexSegmentSlots && Double(slots) * 0.6 < keys { slots *= 2 }
+        if Double(slots) * 0.6 >= keys { return Double(slots) }
         let range = StateLayout.indexSegmentKeys
+        var segments = 1.0
+        while segments * Double(range.upperBound) < keys { segments *= 2 }
         let split = (keys / segments - Double(range.lowerBound)) / Double(range.count)
-        return segments * (1 + min(max(split, 0), 1)) * segmentBytes
+        return segments * (1 + min(max(split, 0), 1)) * Double(StateLayout.indexSegmentSlots)
     }
 
     // MARK: Keys
