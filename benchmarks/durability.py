@@ -58,7 +58,10 @@ class Server:
                         sys.exit(f"the server did not start:\n{self.text()}")
                     time.sleep(0.002)
             self.start_seconds = time.monotonic() - begin
-        self.port = int(re.search(r"127\.0\.0\.1:(\d+)", self.text())[1])
+        # It may answer before it has said where.
+        while not (address := re.search(r"127\.0\.0\.1:(\d+)", self.text())):
+            time.sleep(0.002)
+        self.port = int(address[1])
 
     def text(self) -> str:
         return self.log.read_text(errors="replace")
